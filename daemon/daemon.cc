@@ -231,14 +231,13 @@ Status RealDaemon::open_service() {
 Status RealDaemon::open_sockets() {
   TRY(open_claims_socket(config().daemon, options_.sockets, *server_));
   admin_ = TRY(open_admin_socket(config().daemon, options_.sockets, *loop_,
-                                 [services = admin_services()](const admin::HttpRequest& request) {
+                                 [services = admin_services()](const http::Request& request) {
                                    return admin::dispatch(services, request);
                                  }));
-  scraped_ = TRY(open_scraped(config().daemon, *loop_,
-                              [services = admin_services(), cache = admin::ScrapeCache()](
-                                  const admin::HttpRequest& request) mutable {
-                                return cache.dispatch(services, request);
-                              }));
+  scraped_ = TRY(open_scraped(
+      config().daemon, *loop_,
+      [services = admin_services(), cache = admin::ScrapeCache()](
+          const http::Request& request) mutable { return cache.dispatch(services, request); }));
   return {};
 }
 

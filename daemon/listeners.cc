@@ -33,7 +33,7 @@ Status open_claims_socket(const config::DaemonConfig& daemon, InheritedSockets& 
 
 Result<AdminListener> open_admin_socket(const config::DaemonConfig& daemon,
                                         InheritedSockets& inherited, loop::Loop& loop,
-                                        admin::HttpHandler handler) {
+                                        http::Handler handler) {
   Listening listening;
   if (std::optional<Fd> socket = host::take_socket(inherited, "admin")) {
     listening.socket = std::move(*socket);
@@ -48,8 +48,7 @@ Result<AdminListener> open_admin_socket(const config::DaemonConfig& daemon,
 }
 
 Result<std::unique_ptr<admin::HttpServer>> open_scraped(const config::DaemonConfig& daemon,
-                                                        loop::Loop& loop,
-                                                        admin::HttpHandler handler) {
+                                                        loop::Loop& loop, http::Handler handler) {
   if (daemon.metrics_listen.empty()) return std::unique_ptr<admin::HttpServer>();
   Fd listening = TRY(loop::listen_on_loopback(daemon.metrics_listen));
   return admin::HttpServer::create(loop, std::move(listening), std::move(handler),

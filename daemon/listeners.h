@@ -25,12 +25,11 @@ struct AdminListener {
 };
 Result<AdminListener> open_admin_socket(const config::DaemonConfig& daemon,
                                         InheritedSockets& inherited, loop::Loop& loop,
-                                        admin::HttpHandler handler);
+                                        http::Handler handler);
 
 // HTTP on loopback for Prometheus; null if not configured.
 Result<std::unique_ptr<admin::HttpServer>> open_scraped(const config::DaemonConfig& daemon,
-                                                        loop::Loop& loop,
-                                                        admin::HttpHandler handler);
+                                                        loop::Loop& loop, http::Handler handler);
 
 struct FrontDoorListener {
   host::SocketFile file;

@@ -170,7 +170,7 @@ front_door::Settings front_door_settings_from(const config::Config& config) {
   if (by_default) {
     settings.upstream = by_default->id;
     settings.gates.push_back(
-        {.name = std::string(front_door::kAuthenticated), .roles = {}, .upstream = by_default->id});
+        {.name = config::kBuiltInGate, .roles = {}, .upstream = by_default->id});
   }
   for (const config::GateConfig& gate : config.http.gates) {
     const auto upstream = gate.upstream.empty() ? std::optional(settings.upstream)

@@ -8,7 +8,7 @@
 
 namespace claimsd::admin {
 
-HttpResponse purge_route(const AdminServices& services, const HttpRequest& request);
-HttpResponse revoke_route(const AdminServices& services, const HttpRequest& request);
+http::Response purge_route(const AdminServices& services, const http::Request& request);
+http::Response revoke_route(const AdminServices& services, const http::Request& request);
 
 }  // namespace claimsd::admin

@@ -1,16 +1,17 @@
 #include "daemon/admin/audit_route.h"
 
-#include "daemon/admin/deferred_response.h"
 #include "daemon/admin/status_json.h"
 #include "daemon/base/json_writer.h"
+#include "daemon/http/deferred_response.h"
+#include "daemon/http/json_response.h"
 
 namespace claimsd::admin {
 namespace {
 
-HttpResponse response_to(const Result<audit::Page>& page) {
+http::Response response_to(const Result<audit::Page>& page) {
   if (!page) {
-    return error_response(503, "audit_unreadable", page.error().message,
-                          "see claimsctl status, and the daemon's log");
+    return http::error_response(503, "audit_unreadable", page.error().message,
+                                "see claimsctl status, and the daemon's log");
   }
   JsonWriter json;
   json.begin_object().member("schema", kStatusSchema);
@@ -26,24 +27,25 @@ HttpResponse response_to(const Result<audit::Page>& page) {
     json.member("link", audit::hex_text(audit::bytes_of(row.link)));
     json.member("line", record ? audit::audit_line(*record) : std::string()).end_object();
   }
-  return json_response(200, json.end_array().end_object().take());
+  return http::json_response(200, json.end_array().end_object().take());
 }
 
 }  // namespace
 
-HttpResponse audit_route(const AdminServices& services, const HttpRequest& request) {
+http::Response audit_route(const AdminServices& services, const http::Request& request) {
   if (!services.audit) {
-    return error_response(404, "no_audit", "the audit log is off",
-                          "set audit.enabled = true and restart claimsd");
+    return http::error_response(404, "no_audit", "the audit log is off",
+                                "set audit.enabled = true and restart claimsd");
   }
   const Result<audit::SearchFilter> query = audit::audit_query_from(request.parameters);
   if (!query)
-    return error_response(400, "bad_query", query.error().message, "use claimsctl audit search");
-  const auto later = std::make_shared<DeferredResponse>();
+    return http::error_response(400, "bad_query", query.error().message,
+                                "use claimsctl audit search");
+  const auto later = std::make_shared<http::DeferredResponse>();
   services.audit(*query,
                  [later](const Result<audit::Page>& page) { later->fulfil(response_to(page)); });
   if (later->ready()) return later->take();
-  HttpResponse response;
+  http::Response response;
   response.later = later;
   return response;
 }

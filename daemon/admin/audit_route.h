@@ -9,6 +9,6 @@
 
 namespace claimsd::admin {
 
-HttpResponse audit_route(const AdminServices& services, const HttpRequest& request);
+http::Response audit_route(const AdminServices& services, const http::Request& request);
 
 }  // namespace claimsd::admin

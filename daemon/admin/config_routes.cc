@@ -2,14 +2,15 @@
 
 #include <fmt/core.h>
 
-#include "daemon/admin/deferred_response.h"
 #include "daemon/admin/status_json.h"
 #include "daemon/base/json_writer.h"
+#include "daemon/http/deferred_response.h"
+#include "daemon/http/json_response.h"
 
 namespace claimsd::admin {
 namespace {
 
-HttpResponse changed(const std::vector<config::Change>& changes) {
+http::Response changed(const std::vector<config::Change>& changes) {
   JsonWriter writer;
   writer.begin_object().member("schema", kStatusSchema).key("changes").begin_array();
   for (const config::Change& change : changes) {
@@ -21,20 +22,20 @@ HttpResponse changed(const std::vector<config::Change>& changes) {
         .end_object();
   }
   writer.end_array();
-  return json_response(200, writer.end_object().take());
+  return http::json_response(200, writer.end_object().take());
 }
 
-HttpResponse response_to(const config::ReloadResult& result) {
+http::Response response_to(const config::ReloadResult& result) {
   switch (result.outcome) {
     case config::ReloadOutcome::kBad:
-      return error_response(409, "bad_configuration", result.message,
-                            "nothing has changed: fix the file and reload again");
+      return http::error_response(409, "bad_configuration", result.message,
+                                  "nothing has changed: fix the file and reload again");
     case config::ReloadOutcome::kNeedsRestart:
-      return error_response(409, "needs_restart", result.message,
-                            "nothing has changed: restart claimsd, or undo these changes");
+      return http::error_response(409, "needs_restart", result.message,
+                                  "nothing has changed: restart claimsd, or undo these changes");
     case config::ReloadOutcome::kStopping:
-      return error_response(503, "stopping", result.message,
-                            "wait for the next start, which reads the configuration");
+      return http::error_response(503, "stopping", result.message,
+                                  "wait for the next start, which reads the configuration");
     case config::ReloadOutcome::kDone: break;
   }
   return changed(result.changes);
@@ -52,18 +53,18 @@ std::optional<LogLevel> read_level(std::string_view body) {
   return std::nullopt;
 }
 
-HttpResponse level_response(const LogLevels& levels) {
+http::Response level_response(const LogLevels& levels) {
   JsonWriter writer;
   writer.begin_object()
       .member("schema", kStatusSchema)
       .member("level", name_of(levels.now))
       .member("configured", name_of(levels.configured));
-  return json_response(200, writer.end_object().take());
+  return http::json_response(200, writer.end_object().take());
 }
 
 }  // namespace
 
-HttpResponse config_route(const AdminServices& services, const HttpRequest&) {
+http::Response config_route(const AdminServices& services, const http::Request&) {
   JsonWriter writer;
   writer.begin_object().member("schema", kStatusSchema).key("options").begin_array();
   for (const config::Setting& setting : services.settings()) {
@@ -75,30 +76,30 @@ HttpResponse config_route(const AdminServices& services, const HttpRequest&) {
         .end_object();
   }
   writer.end_array();
-  return json_response(200, writer.end_object().take());
+  return http::json_response(200, writer.end_object().take());
 }
 
-HttpResponse reload_route(const AdminServices& services, const HttpRequest& request) {
-  const auto later = std::make_shared<DeferredResponse>();
+http::Response reload_route(const AdminServices& services, const http::Request& request) {
+  const auto later = std::make_shared<http::DeferredResponse>();
   std::optional<std::uint32_t> by;
   if (request.peer) by = request.peer->uid;
   services.reload(
       by, [later](const config::ReloadResult& result) { later->fulfil(response_to(result)); });
   if (later->ready()) return later->take();
-  HttpResponse response;
+  http::Response response;
   response.later = later;
   return response;
 }
 
-HttpResponse log_level_route(const AdminServices& services, const HttpRequest&) {
+http::Response log_level_route(const AdminServices& services, const http::Request&) {
   return level_response(services.log_levels());
 }
 
-HttpResponse set_log_level_route(const AdminServices& services, const HttpRequest& request) {
+http::Response set_log_level_route(const AdminServices& services, const http::Request& request) {
   const std::optional<LogLevel> level = read_level(request.body);
   if (!level) {
-    return error_response(400, "bad_level", "invalid log level",
-                          R"(send {"level": "debug"}, or "info", "warning" or "error")");
+    return http::error_response(400, "bad_level", "invalid log level",
+                                R"(send {"level": "debug"}, or "info", "warning" or "error")");
   }
   std::optional<std::uint32_t> by;
   if (request.peer) by = request.peer->uid;

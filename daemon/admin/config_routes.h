@@ -6,9 +6,9 @@
 
 namespace claimsd::admin {
 
-HttpResponse config_route(const AdminServices& services, const HttpRequest& request);
-HttpResponse reload_route(const AdminServices& services, const HttpRequest& request);
-HttpResponse log_level_route(const AdminServices& services, const HttpRequest& request);
-HttpResponse set_log_level_route(const AdminServices& services, const HttpRequest& request);
+http::Response config_route(const AdminServices& services, const http::Request& request);
+http::Response reload_route(const AdminServices& services, const http::Request& request);
+http::Response log_level_route(const AdminServices& services, const http::Request& request);
+http::Response set_log_level_route(const AdminServices& services, const http::Request& request);
 
 }  // namespace claimsd::admin

@@ -7,6 +7,7 @@
 #include "daemon/admin/status_json.h"
 #include "daemon/base/json_writer.h"
 #include "daemon/claims/revocation/action_parser.h"
+#include "daemon/http/json_response.h"
 
 namespace claimsd::admin {
 namespace {
@@ -31,7 +32,7 @@ std::optional<claims::TokenKey> key_from_hex(std::string_view text) {
   return key;
 }
 
-std::optional<std::size_t> read_limit(const HttpRequest& request) {
+std::optional<std::size_t> read_limit(const http::Request& request) {
   const auto text = request.parameter("limit");
   if (!text) return kUsualLimit;
   std::size_t limit = 0;
@@ -80,19 +81,20 @@ void write_rejection(JsonWriter& json,
 
 }  // namespace
 
-HttpResponse entries_route(const AdminServices& services, const HttpRequest& request) {
+http::Response entries_route(const AdminServices& services, const http::Request& request) {
   const auto limit = read_limit(request);
   if (!limit) {
-    return error_response(400, "bad_limit",
-                          fmt::format("limit must be a number from 1 to {}", kMaxEntriesOnPage),
-                          "use claimsctl entries");
+    return http::error_response(
+        400, "bad_limit", fmt::format("limit must be a number from 1 to {}", kMaxEntriesOnPage),
+        "use claimsctl entries");
   }
   std::optional<claims::TokenKey> after;
   if (const auto cursor = request.parameter("after")) {
     after = key_from_hex(*cursor);
     if (!after) {
-      return error_response(400, "bad_cursor", "after must be the next value of an earlier page",
-                            "omit it to get the first page");
+      return http::error_response(400, "bad_cursor",
+                                  "after must be the next value of an earlier page",
+                                  "omit it to get the first page");
     }
   }
   const auto user = request.parameter("user");
@@ -109,20 +111,21 @@ HttpResponse entries_route(const AdminServices& services, const HttpRequest& req
   } else {
     json.null();
   }
-  return json_response(200, json.end_object().take());
+  return http::json_response(200, json.end_object().take());
 }
 
-HttpResponse entry_route(const AdminServices& services, const HttpRequest& request) {
+http::Response entry_route(const AdminServices& services, const http::Request& request) {
   const Result<claims::ParsedAction> parsed =
       claims::parse_action(request.body, claims::ActionKind::kPurge);
   if (!parsed || parsed->action.subject != claims::Subject::kToken) {
-    return error_response(400, "bad_question",
-                          "the body must be an object with the member token only",
-                          R"(send {"token": "..."}, or use claimsctl show)");
+    return http::error_response(400, "bad_question",
+                                "the body must be an object with the member token only",
+                                R"(send {"token": "..."}, or use claimsctl show)");
   }
   if (claims::check_token(parsed->action.who) != proto::Reason::kOk) {
-    return error_response(400, "not_a_token", "this cannot be a token (RFC 6750, at most 32 KiB)",
-                          "send it as it was issued, without \"Bearer \"");
+    return http::error_response(400, "not_a_token",
+                                "this cannot be a token (RFC 6750, at most 32 KiB)",
+                                "send it as it was issued, without \"Bearer \"");
   }
   const DaemonStatus status = services.status();
   JsonWriter json;
@@ -141,7 +144,7 @@ HttpResponse entry_route(const AdminServices& services, const HttpRequest& reque
     }
     json.end_object();
   });
-  return json_response(200, json.end_array().end_object().take());
+  return http::json_response(200, json.end_array().end_object().take());
 }
 
 }  // namespace claimsd::admin

@@ -14,8 +14,8 @@ inline constexpr std::size_t kMaxEntriesOnPage = 500;
 
 // ?after=CURSOR&limit=N&user=ID. A page may have fewer rows than `limit`, or none, before the last
 // one: continue while `next` is present.
-HttpResponse entries_route(const AdminServices& services, const HttpRequest& request);
+http::Response entries_route(const AdminServices& services, const http::Request& request);
 // {"token": "..."} in the body.
-HttpResponse entry_route(const AdminServices& services, const HttpRequest& request);
+http::Response entry_route(const AdminServices& services, const http::Request& request);
 
 }  // namespace claimsd::admin

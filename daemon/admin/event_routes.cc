@@ -4,10 +4,11 @@
 
 #include <charconv>
 
-#include "daemon/admin/deferred_response.h"
 #include "daemon/admin/event_feed.h"
 #include "daemon/admin/status_json.h"
 #include "daemon/base/json_writer.h"
+#include "daemon/http/deferred_response.h"
+#include "daemon/http/json_response.h"
 
 namespace claimsd::admin {
 namespace {
@@ -73,7 +74,7 @@ void write_event(JsonWriter& json, std::uint64_t sequence, const Event& event,
   json.end_object();
 }
 
-HttpResponse events_after(const AdminServices& services, std::uint64_t after) {
+http::Response events_after(const AdminServices& services, std::uint64_t after) {
   const DaemonStatus status = services.status();
   const EventFeed& feed = *services.events;
   // `after` came from a previous daemon, so start from the beginning.
@@ -88,11 +89,11 @@ HttpResponse events_after(const AdminServices& services, std::uint64_t after) {
         last = sequence;
       });
   json.end_array().member("last", last).member("missed", missed);
-  return json_response(200, json.end_object().take());
+  return http::json_response(200, json.end_object().take());
 }
 
 // 0 if absent; none if it is not a number up to `most`.
-std::optional<std::uint64_t> number_of(const HttpRequest& request, std::string_view name,
+std::optional<std::uint64_t> number_of(const http::Request& request, std::string_view name,
                                        std::uint64_t most) {
   const auto text = request.parameter(name);
   std::uint64_t number = 0;
@@ -105,11 +106,11 @@ std::optional<std::uint64_t> number_of(const HttpRequest& request, std::string_v
 
 }  // namespace
 
-HttpResponse events_route(const AdminServices& services, const HttpRequest& request) {
+http::Response events_route(const AdminServices& services, const http::Request& request) {
   const auto after = number_of(request, "after", UINT64_MAX);
   const auto patience = number_of(request, "wait", kMaxWaitSeconds);
   if (!after || !patience) {
-    return error_response(
+    return http::error_response(
         400, "bad_parameter",
         fmt::format("after must be a number, and wait a number of seconds up to {}",
                     kMaxWaitSeconds),
@@ -118,20 +119,20 @@ HttpResponse events_route(const AdminServices& services, const HttpRequest& requ
   EventFeed& feed = *services.events;
   if (!request.parameter("after")) return events_after(services, feed.last());
   if (*patience == 0 || *after != feed.last()) return events_after(services, *after);
-  const auto later = std::make_shared<DeferredResponse>();
+  const auto later = std::make_shared<http::DeferredResponse>();
   std::optional<std::uint32_t> uid;
   if (request.peer) uid = request.peer->uid;
   const auto waits = feed.wait(*after, seconds(*patience), uid, [services, later, from = *after] {
     later->fulfil(events_after(services, from));
   });
   if (!waits) {
-    return error_response(503, "too_many_watch",
-                          fmt::format("at most {} requests wait for events, {} of one user",
-                                      EventFeed::kMaxWaiting, EventFeed::kMaxWaitingPerUid),
-                          "stop another claimsctl monitor");
+    return http::error_response(503, "too_many_watch",
+                                fmt::format("at most {} requests wait for events, {} of one user",
+                                            EventFeed::kMaxWaiting, EventFeed::kMaxWaitingPerUid),
+                                "stop another claimsctl monitor");
   }
   later->on_abandoned([&feed, id = *waits] { feed.cancel(id); });
-  HttpResponse response;
+  http::Response response;
   response.later = later;
   return response;
 }

@@ -10,6 +10,6 @@ inline constexpr std::size_t kMaxEventsAtOnce = 256;
 inline constexpr std::uint64_t kMaxWaitSeconds = 30;
 
 // ?after=SEQUENCE&wait=SECONDS. Without `after` it returns no events, only where to start.
-HttpResponse events_route(const AdminServices& services, const HttpRequest& request);
+http::Response events_route(const AdminServices& services, const http::Request& request);
 
 }  // namespace claimsd::admin

@@ -12,10 +12,11 @@
 #include <unordered_map>
 #include <vector>
 
-#include "daemon/admin/deferred_response.h"
-#include "daemon/admin/http_exchange.h"
 #include "daemon/admin/routes.h"
 #include "daemon/base/wiped_buffer.h"
+#include "daemon/http/deferred_response.h"
+#include "daemon/http/exchange.h"
+#include "daemon/http/json_response.h"
 #include "daemon/loop/loop.h"
 #include "daemon/loop/poll.h"
 #include "daemon/loop/stream_listener.h"
@@ -37,9 +38,9 @@ struct Body {
 
   const std::size_t size;
   WipedBuffer bytes;
-  std::shared_ptr<DeferredResponse> later;  // set while the response is deferred
-  std::optional<loop::Poll> hang_up;        // reports meanwhile that the client has left
-  std::optional<HttpResponse> response;     // the deferred response, once it is there
+  std::shared_ptr<http::DeferredResponse> later;  // set while the response is deferred
+  std::optional<loop::Poll> hang_up;              // reports meanwhile that the client has left
+  std::optional<http::Response> response;         // the deferred response, once it is there
 };
 
 Status check_listening(int fd) {
@@ -52,9 +53,14 @@ Status check_listening(int fd) {
   return failure("cannot start the admin API: its descriptor is not a listening socket");
 }
 
+// A connection carries one request.
+MHD_Result respond_once(MHD_Connection* connection, const http::Response& with) {
+  return http::respond(connection, with, false);
+}
+
 class MhdServer final : public HttpServer {
  public:
-  MhdServer(loop::Loop& loop, HttpHandler handler, const HttpLimits& limits)
+  MhdServer(loop::Loop& loop, http::Handler handler, const HttpLimits& limits)
       : loop_(loop),
         handler_(std::move(handler)),
         limits_(limits),
@@ -93,17 +99,17 @@ class MhdServer final : public HttpServer {
   Connected* find(MHD_Connection* connection);
   void cut_off_overdue();
   void wait_for_overdue();
-  MHD_Result serve(MHD_Connection* connection, Body& body, const HttpRequest& request);
+  MHD_Result serve(MHD_Connection* connection, Body& body, const http::Request& request);
   void abandon(MHD_Connection* connection);
   MHD_Result begin(MHD_Connection* connection, void** exchange);
   MHD_Result proceed(MHD_Connection* connection, const char* url, const char* method,
                      const char* data, std::size_t* size);
-  MHD_Result respond(MHD_Connection* connection, Body& body, const HttpResponse& response);
-  void resume(MHD_Connection* connection, HttpResponse response);
+  MHD_Result respond(MHD_Connection* connection, Body& body, const http::Response& response);
+  void resume(MHD_Connection* connection, http::Response response);
   void run();
 
   loop::Loop& loop_;
-  HttpHandler handler_;
+  http::Handler handler_;
   HttpLimits limits_;
   ConnectionSlots slots_;
   ConnectionSlots::Id next_id_ = 1;
@@ -156,11 +162,11 @@ void MhdServer::accept(Fd fd) {
   const ConnectionSlots::Entry entry = slots_.enter(id, peer ? peer->uid : ConnectionSlots::kNoUid);
   if (entry.displaced) close(*entry.displaced);
   if (!entry.admitted) {
-    return respond_raw(
-        fd.get(), "503 Service Unavailable",
-        error_response(503, "too_many_connections", "the admin API serves no more requests now",
-                       "close other clients, such as claimsctl monitor")
-            .body);
+    return http::respond_raw(fd.get(), "503 Service Unavailable",
+                             http::error_response(503, "too_many_connections",
+                                                  "the admin API serves no more requests now",
+                                                  "close other clients, such as claimsctl monitor")
+                                 .body);
   }
   sockaddr_storage address{};
   socklen_t size = sizeof address;
@@ -186,7 +192,7 @@ ConnectionSlots::Id MhdServer::take_added(int fd) {
 // MHD sees end of file and closes the connection.
 void MhdServer::close(ConnectionSlots::Id id) {
   for (const Connected& one : connected_) {
-    if (one.id == id) ::shutdown(descriptor_of(one.connection), SHUT_RDWR);
+    if (one.id == id) ::shutdown(http::descriptor_of(one.connection), SHUT_RDWR);
   }
 }
 
@@ -203,13 +209,13 @@ void* MhdServer::on_uri(void* self, const char* uri, MHD_Connection* connection)
   const std::string_view text(uri);
   if (std::count(text.begin(), text.end(), '&') >=
       static_cast<std::ptrdiff_t>(server.limits_.parameters)) {
-    const int fd = descriptor_of(connection);
-    respond_raw(
-        fd, "414 URI Too Long",
-        error_response(414, "too_many_parameters",
-                       fmt::format("at most {} parameters are accepted", server.limits_.parameters),
-                       "see GET / for the parameters of each path")
-            .body);
+    const int fd = http::descriptor_of(connection);
+    http::respond_raw(fd, "414 URI Too Long",
+                      http::error_response(414, "too_many_parameters",
+                                           fmt::format("at most {} parameters are accepted",
+                                                       server.limits_.parameters),
+                                           "see GET / for the parameters of each path")
+                          .body);
     ::shutdown(fd, SHUT_RDWR);
   }
   return nullptr;  // the initial value of on_request's `exchange`
@@ -277,15 +283,16 @@ MHD_Result MhdServer::begin(MHD_Connection* connection, void** exchange) {
   const auto headers = static_cast<unsigned>(
       MHD_get_connection_values(connection, MHD_HEADER_KIND, nullptr, nullptr));
   if (headers > limits_.headers) {
-    respond_raw(descriptor_of(connection), "431 Request Header Fields Too Large",
-                error_response(431, "too_many_headers",
-                               fmt::format("at most {} headers are accepted", limits_.headers),
-                               "send fewer")
-                    .body);
+    http::respond_raw(
+        http::descriptor_of(connection), "431 Request Header Fields Too Large",
+        http::error_response(431, "too_many_headers",
+                             fmt::format("at most {} headers are accepted", limits_.headers),
+                             "send fewer")
+            .body);
     return MHD_NO;
   }
-  const auto size = announced_body(connection, limits_.body_bytes);
-  if (!size) return answer(connection, size.error());
+  const auto size = http::announced_body(connection, limits_.body_bytes);
+  if (!size) return respond_once(connection, size.error());
   *exchange = &bodies_.try_emplace(connection, *size).first->second;
   return MHD_YES;
 }
@@ -295,8 +302,10 @@ MHD_Result MhdServer::proceed(MHD_Connection* connection, const char* url, const
                               const char* data, std::size_t* size) {
   auto& body = bodies_.at(connection);
   if (*size == 0) {
-    if (body.response) return answer(connection, *body.response);
-    return serve(connection, body, request_of(connection, url, method, body.bytes.view()));
+    if (body.response) return respond_once(connection, *body.response);
+    return serve(connection, body,
+                 http::request_of(connection, url, method, body.bytes.view(),
+                                  http::peer_of(http::descriptor_of(connection))));
   }
   const bool fits = body.append({data, *size});
   // MHD's own buffer: writable, and not read again.
@@ -306,34 +315,34 @@ MHD_Result MhdServer::proceed(MHD_Connection* connection, const char* url, const
 }
 
 // The request is complete.
-MHD_Result MhdServer::serve(MHD_Connection* connection, Body& body, const HttpRequest& request) {
+MHD_Result MhdServer::serve(MHD_Connection* connection, Body& body, const http::Request& request) {
   Connected* const connected = find(connection);
   if (connected == nullptr) return MHD_NO;
   connected->until += limits_.deadline - time_for_request();
   const bool is_action = limits_.is_action && limits_.is_action(request);
   if (!slots_.begin_request(connected->id, is_action)) {
-    return answer(
-        connection,
-        error_response(503, "too_many_connections",
-                       "all connections of the admin API are in use, and the rest is reserved for "
-                       "revocations and purges",
-                       "close other clients, such as claimsctl monitor, and try again"));
+    return respond_once(
+        connection, http::error_response(
+                        503, "too_many_connections",
+                        "all connections of the admin API are in use, and the rest is reserved for "
+                        "revocations and purges",
+                        "close other clients, such as claimsctl monitor, and try again"));
   }
   return respond(connection, body, handler_(request));
 }
 
 // A deferred response suspends the connection.
 MHD_Result MhdServer::respond(MHD_Connection* connection, Body& body,
-                              const HttpResponse& response) {
-  if (!response.later) return answer(connection, response);
+                              const http::Response& response) {
+  if (!response.later) return respond_once(connection, response);
   body.later = response.later;
   MHD_suspend_connection(connection);
   auto hang_up =
-      loop::Poll::create(loop_, descriptor_of(connection),
+      loop::Poll::create(loop_, http::descriptor_of(connection),
                          [this, connection](const loop::PollEvents&) { abandon(connection); });
   // Without it, the slot is in use until the response is there.
   if (hang_up && hang_up->watch_hang_up()) body.hang_up = std::move(*hang_up);
-  response.later->when_ready([this, connection, alive = alive_](HttpResponse ready) {
+  response.later->when_ready([this, connection, alive = alive_](http::Response ready) {
     if (*alive) resume(connection, std::move(ready));
   });
   return MHD_YES;
@@ -341,13 +350,13 @@ MHD_Result MhdServer::respond(MHD_Connection* connection, Body& body,
 
 // The client of a deferred response has left.
 void MhdServer::abandon(MHD_Connection* connection) {
-  const std::shared_ptr<DeferredResponse> later = bodies_.at(connection).later;
+  const std::shared_ptr<http::DeferredResponse> later = bodies_.at(connection).later;
   later->abandon();
   resume(connection,
-         error_response(499, "client_left", "the client has closed the connection", ""));
+         http::error_response(499, "client_left", "the client has closed the connection", ""));
 }
 
-void MhdServer::resume(MHD_Connection* connection, HttpResponse response) {
+void MhdServer::resume(MHD_Connection* connection, http::Response response) {
   Body& body = bodies_.at(connection);  // a suspended connection does not end
   body.later.reset();
   body.hang_up.reset();
@@ -363,7 +372,7 @@ void MhdServer::on_connection(void* self, MHD_Connection* connection, void** /*c
   auto& connected = server.connected_;
   if (code == MHD_CONNECTION_NOTIFY_STARTED) {
     connected.push_back({.connection = connection,
-                         .id = server.take_added(descriptor_of(connection)),
+                         .id = server.take_added(http::descriptor_of(connection)),
                          .until = loop::Loop::hrtime() + server.time_for_request()});
     return server.wait_for_overdue();
   }
@@ -378,7 +387,7 @@ void MhdServer::cut_off_overdue() {
     if (one.until > now) continue;
     const auto body = bodies_.find(one.connection);
     if (body == bodies_.end() || !body->second.later)
-      ::shutdown(descriptor_of(one.connection), SHUT_RDWR);
+      ::shutdown(http::descriptor_of(one.connection), SHUT_RDWR);
     one.until = now + limits_.deadline;
   }
   wait_for_overdue();
@@ -400,7 +409,7 @@ void MhdServer::on_completed(void* self, MHD_Connection* connection, void** /*ex
 }  // namespace
 
 Result<std::unique_ptr<HttpServer>> HttpServer::create(loop::Loop& loop, Fd listening,
-                                                       HttpHandler handler,
+                                                       http::Handler handler,
                                                        const HttpLimits& limits) {
   auto server = std::make_unique<MhdServer>(loop, std::move(handler), limits);
   TRY(server->start(std::move(listening)));

@@ -1,6 +1,5 @@
-// http_server.h: an HTTP/1.1 server on one listening socket, on the daemon's loop. With
-// http_exchange.h the only user of microhttpd.h. Owned by the composition root; loop thread.
-// Handlers are called there and must not block.
+// http_server.h: an HTTP/1.1 server on one listening socket, on the daemon's loop. Owned by the
+// composition root; loop thread. Handlers are called there and must not block.
 //
 // libmicrohttpd runs without its own thread and without a listening socket: the loop accepts, polls
 // its epoll descriptor and sets a timer for its timeout (microhttpd.h 0.9.75, "MHD_USE_EPOLL",
@@ -22,10 +21,10 @@
 #include <memory>
 
 #include "daemon/admin/connection_slots.h"
-#include "daemon/admin/http_message.h"
 #include "daemon/base/clock.h"
 #include "daemon/base/fd.h"
 #include "daemon/base/result.h"
+#include "daemon/http/message.h"
 
 namespace claimsd::loop {
 class Loop;
@@ -48,14 +47,14 @@ struct HttpLimits {
   // Least time between two runs: bounds the share of the loop that clients can take. 0: none.
   Duration pause{};
   // Whether a request is an admin action, for which slots are reserved. Empty: none is.
-  std::function<bool(const HttpRequest&)> is_action;
+  std::function<bool(const http::Request&)> is_action;
 };
 
 class HttpServer {
  public:
   // Takes a listening stream socket (Unix or TCP) and makes it non-blocking.
   static Result<std::unique_ptr<HttpServer>> create(loop::Loop& loop, Fd listening,
-                                                    HttpHandler handler,
+                                                    http::Handler handler,
                                                     const HttpLimits& limits = {});
 
   virtual ~HttpServer() = default;  // closes the socket and all connections immediately

@@ -16,11 +16,12 @@
 #include "daemon/admin/status_json.h"
 #include "daemon/admin/upstream_test.h"
 #include "daemon/base/json_writer.h"
+#include "daemon/http/json_response.h"
 
 namespace claimsd::admin {
 namespace {
 
-HttpResponse index(const AdminServices&, const HttpRequest&) {
+http::Response index(const AdminServices&, const http::Request&) {
   JsonWriter json;
   json.begin_object().member("schema", kStatusSchema).key("routes").begin_array();
   for (const auto& route : routes()) {
@@ -30,41 +31,41 @@ HttpResponse index(const AdminServices&, const HttpRequest&) {
         .member("help", route.help)
         .end_object();
   }
-  return json_response(200, json.end_array().end_object().take());
+  return http::json_response(200, json.end_array().end_object().take());
 }
 
-HttpResponse status(const AdminServices& services, const HttpRequest&) {
-  return json_response(200, status_json(services.status()));
+http::Response status(const AdminServices& services, const http::Request&) {
+  return http::json_response(200, status_json(services.status()));
 }
 
 // Any response proves that the loop runs.
-HttpResponse health(const AdminServices&, const HttpRequest&) {
+http::Response health(const AdminServices&, const http::Request&) {
   JsonWriter json;
   json.begin_object().member("schema", kStatusSchema).member("alive", true).end_object();
-  return json_response(200, json.take());
+  return http::json_response(200, json.take());
 }
 
-HttpResponse ready(const AdminServices& services, const HttpRequest&) {
+http::Response ready(const AdminServices& services, const http::Request&) {
   const auto findings = assess(services.status());
   const bool blocked = std::any_of(findings.begin(), findings.end(),
                                    [](const Finding& finding) { return finding.blocks; });
-  return json_response(blocked ? 503 : 200, readiness_json(findings, !blocked));
+  return http::json_response(blocked ? 503 : 200, readiness_json(findings, !blocked));
 }
 
-HttpResponse metrics(const AdminServices& services, const HttpRequest&) {
-  HttpResponse response;
+http::Response metrics(const AdminServices& services, const http::Request&) {
+  http::Response response;
   response.content_type = kMetricsContentType;
   response.body = metrics_text({services.status(), services.process()});
   return response;
 }
 
-HttpResponse statistics(const AdminServices& services, const HttpRequest&) {
-  return json_response(200,
-                       statistics_json(services.status(), services.process(), *services.peers));
+http::Response statistics(const AdminServices& services, const http::Request&) {
+  return http::json_response(
+      200, statistics_json(services.status(), services.process(), *services.peers));
 }
 
-HttpResponse openapi(const AdminServices&, const HttpRequest&) {
-  HttpResponse response;
+http::Response openapi(const AdminServices&, const http::Request&) {
+  http::Response response;
   response.content_type = "application/yaml";
   response.body = kOpenApi;
   return response;
@@ -107,34 +108,27 @@ std::string allowed_methods(std::string_view path) {
   return methods;
 }
 
-HttpResponse nothing_takes(const HttpRequest& request) {
+http::Response nothing_takes(const http::Request& request) {
   auto methods = allowed_methods(request.path);
   // Do not repeat the path: it may contain a token.
   if (methods.empty()) {
-    return error_response(404, "not_found", "the admin API has no such path",
-                          "list the paths with GET /");
+    return http::error_response(404, "not_found", "the admin API has no such path",
+                                "list the paths with GET /");
   }
   const auto message = fmt::format("this path accepts only {}", methods);
-  auto response = error_response(405, "method_not_allowed", message,
-                                 "list the methods of each path with GET /");
+  auto response = http::error_response(405, "method_not_allowed", message,
+                                       "list the methods of each path with GET /");
   response.allow = std::move(methods);
   return response;
 }
 
 }  // namespace
 
-HttpResponse json_response(unsigned status, std::string body) {
-  HttpResponse response;
-  response.status = status;
-  response.body = std::move(body) + "\n";
-  return response;
-}
-
 std::span<const Route> routes() {
   return kRoutes;
 }
 
-HttpResponse dispatch(const AdminServices& services, const HttpRequest& request) {
+http::Response dispatch(const AdminServices& services, const http::Request& request) {
   const std::string_view method = request.method == "HEAD" ? "GET" : request.method;
   for (const auto& route : kRoutes) {
     if (route.path == request.path && route.method == method) {
@@ -144,15 +138,10 @@ HttpResponse dispatch(const AdminServices& services, const HttpRequest& request)
   return nothing_takes(request);
 }
 
-bool is_action(const HttpRequest& request) {
+bool is_action(const http::Request& request) {
   return std::any_of(std::begin(kRoutes), std::end(kRoutes), [&](const Route& route) {
     return route.kind == kAction && route.path == request.path && route.method == request.method;
   });
-}
-
-HttpResponse error_response(unsigned status, std::string_view code, std::string_view message,
-                            std::string_view hint) {
-  return json_response(status, error_json(code, message, hint));
 }
 
 }  // namespace claimsd::admin

@@ -6,7 +6,6 @@
 #include <span>
 #include <string_view>
 
-#include "daemon/admin/http_message.h"
 #include "daemon/admin/status.h"
 #include "daemon/admin/upstream_test.h"
 #include "daemon/audit/live_query.h"
@@ -14,6 +13,7 @@
 #include "daemon/claims/inspection.h"
 #include "daemon/claims/revocation/admin_action.h"
 #include "daemon/config/changes.h"
+#include "daemon/http/message.h"
 #include "daemon/log/log.h"
 #include "daemon/server/peer_table.h"
 
@@ -67,7 +67,7 @@ struct Route {
   std::string_view method;
   std::string_view path;
   std::string_view help;  // one line for people
-  HttpResponse (*handle)(const AdminServices& services, const HttpRequest& request);
+  http::Response (*handle)(const AdminServices& services, const http::Request& request);
   enum class Kind : std::uint8_t {
     kPlain,
     kScrape,  // also served on the listener for Prometheus
@@ -79,15 +79,9 @@ struct Route {
 std::span<const Route> routes();
 
 // Never fails: an unknown path or method gets 404 or 405 with a hint. HEAD is handled as GET.
-HttpResponse dispatch(const AdminServices& services, const HttpRequest& request);
+http::Response dispatch(const AdminServices& services, const http::Request& request);
 
 // Whether the request is an admin action.
-bool is_action(const HttpRequest& request);
-
-HttpResponse json_response(unsigned status, std::string body);
-
-// An error response in the admin API's common format.
-HttpResponse error_response(unsigned status, std::string_view code, std::string_view message,
-                            std::string_view hint);
+bool is_action(const http::Request& request);
 
 }  // namespace claimsd::admin

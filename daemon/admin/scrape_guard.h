@@ -5,7 +5,6 @@
 #pragma once
 
 #include <string>
-#include <string_view>
 #include <vector>
 
 #include "daemon/admin/http_server.h"
@@ -13,10 +12,7 @@
 
 namespace claimsd::admin {
 
-// "localhost", 127.0.0.0/8 or [::1], with or without a port.
-bool names_loopback(std::string_view host);
-
-HttpResponse dispatch_scrape(const AdminServices& services, const HttpRequest& request);
+http::Response dispatch_scrape(const AdminServices& services, const http::Request& request);
 
 // dispatch_scrape() with each response made at most once per kTime: a user who scrapes in a loop costs no
 // more than that.
@@ -28,13 +24,13 @@ class ScrapeCache {
     return {.slots = {.connections = 8, .per_uid = 8, .actions = 0}, .pause = milliseconds(2)};
   }
 
-  HttpResponse dispatch(const AdminServices& services, const HttpRequest& request);
+  http::Response dispatch(const AdminServices& services, const http::Request& request);
 
  private:
   struct Kept {
     std::string path;
     BootTime until;
-    HttpResponse response;
+    http::Response response;
   };
   std::vector<Kept> kept_;
 };

@@ -160,11 +160,4 @@ std::string readiness_json(const std::vector<Finding>& findings, bool ready) {
   return json.end_object().take();
 }
 
-std::string error_json(std::string_view code, std::string_view message, std::string_view hint) {
-  JsonWriter json;
-  json.begin_object().member("schema", kStatusSchema).key("error").begin_object();
-  json.member("code", code).member("message", message).member("hint", hint);
-  return json.end_object().end_object().take();
-}
-
 }  // namespace claimsd::admin

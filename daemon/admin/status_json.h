@@ -29,7 +29,4 @@ std::string status_json(const DaemonStatus& status);
 // Whether the daemon can answer queries. If `ready` is false it lists the reasons.
 std::string readiness_json(const std::vector<Finding>& findings, bool ready);
 
-// {"error": {...}}: every error response of the admin API.
-std::string error_json(std::string_view code, std::string_view message, std::string_view hint);
-
 }  // namespace claimsd::admin

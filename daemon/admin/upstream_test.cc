@@ -1,10 +1,11 @@
 #include "daemon/admin/upstream_test.h"
 
-#include "daemon/admin/deferred_response.h"
 #include "daemon/admin/routes.h"
 #include "daemon/admin/status_json.h"
 #include "daemon/base/json_writer.h"
 #include "daemon/claims/revocation/action_parser.h"
+#include "daemon/http/deferred_response.h"
+#include "daemon/http/json_response.h"
 
 namespace claimsd::admin {
 namespace {
@@ -37,7 +38,7 @@ void write_document(JsonWriter& json, std::string_view name,
   json.end_array().end_object();
 }
 
-HttpResponse response_to(const UpstreamTest& test) {
+http::Response response_to(const UpstreamTest& test) {
   JsonWriter json;
   json.begin_object()
       .member("schema", kStatusSchema)
@@ -54,42 +55,45 @@ HttpResponse response_to(const UpstreamTest& test) {
       .member("truncated", test.truncated);
   write_document(json, "token", test.token);
   write_document(json, "document", test.document);
-  return json_response(200, json.end_object().take());
+  return http::json_response(200, json.end_object().take());
 }
 
 }  // namespace
 
-HttpResponse upstream_test_route(const AdminServices& services, const HttpRequest& request) {
+http::Response upstream_test_route(const AdminServices& services, const http::Request& request) {
   const Result<claims::ParsedAction> parsed =
       claims::parse_action(request.body, claims::ActionKind::kPurge);
   if (!parsed || parsed->action.subject != claims::Subject::kToken) {
-    return error_response(400, "bad_question", "the body must be an object with the member token",
-                          R"(send {"token": "..."}, or use claimsctl test-upstream)");
+    return http::error_response(400, "bad_question",
+                                "the body must be an object with the member token",
+                                R"(send {"token": "..."}, or use claimsctl test-upstream)");
   }
   if (claims::check_token(parsed->action.who) != proto::Reason::kOk) {
-    return error_response(400, "not_a_token", "this cannot be a token (RFC 6750, at most 32 KiB)",
-                          "send it as it was issued, without \"Bearer \"");
+    return http::error_response(400, "not_a_token",
+                                "this cannot be a token (RFC 6750, at most 32 KiB)",
+                                "send it as it was issued, without \"Bearer \"");
   }
   const std::string name(request.parameter("upstream").value_or(""));
   std::optional<std::uint32_t> by;
   if (request.peer) by = request.peer->uid;
-  const auto later = std::make_shared<DeferredResponse>();
+  const auto later = std::make_shared<http::DeferredResponse>();
   const TestStart start = services.test_upstream(
       name, parsed->action.who, by,
       [later](const UpstreamTest& test) { later->fulfil(response_to(test)); });
   switch (start) {
     case TestStart::kUnknownUpstream:
-      return error_response(400, "unknown_upstream",
-                            name.empty() ? "there are several upstreams and none is the default"
-                                         : "there is no upstream with this name",
-                            "list the names with claimsctl status");
+      return http::error_response(400, "unknown_upstream",
+                                  name.empty()
+                                      ? "there are several upstreams and none is the default"
+                                      : "there is no upstream with this name",
+                                  "list the names with claimsctl status");
     case TestStart::kBusy:
-      return error_response(503, "busy", "too many tests are in progress",
-                            "try again in a few seconds");
+      return http::error_response(503, "busy", "too many tests are in progress",
+                                  "try again in a few seconds");
     case TestStart::kStarted: break;
   }
   if (later->ready()) return later->take();
-  HttpResponse response;
+  http::Response response;
   response.later = later;
   return response;
 }

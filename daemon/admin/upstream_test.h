@@ -7,10 +7,10 @@
 #include <optional>
 #include <string>
 
-#include "daemon/admin/http_message.h"
 #include "daemon/base/clock.h"
 #include "daemon/claims/parse/document_report.h"
 #include "daemon/claims/ports.h"
+#include "daemon/http/message.h"
 
 namespace claimsd::admin {
 
@@ -40,6 +40,6 @@ using UpstreamTestStarter =
     std::function<TestStart(std::string_view upstream, std::string_view token,
                             std::optional<std::uint32_t> by, UpstreamTestDone done)>;
 
-HttpResponse upstream_test_route(const AdminServices& services, const HttpRequest& request);
+http::Response upstream_test_route(const AdminServices& services, const http::Request& request);
 
 }  // namespace claimsd::admin

@@ -112,6 +112,9 @@ struct LogConfig {
   LogFormat format;
 };
 
+// The gate that is always there: it requires no role.
+inline constexpr char kBuiltInGate[] = "authenticated";
+
 // [http.gate.NAME]: what a request to /v1/auth/NAME needs.
 struct GateConfig {
   std::string name;

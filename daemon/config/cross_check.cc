@@ -10,7 +10,6 @@ namespace claimsd::config {
 namespace {
 
 constexpr std::uint32_t kUnauthorised = 401;
-constexpr std::string_view kBuiltInGate = "authenticated";
 
 // The place of an option of `table`, or of the table itself if the option is absent.
 Position place(const Member& table, std::string_view key) {

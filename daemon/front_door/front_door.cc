@@ -25,11 +25,19 @@ std::string route_of(const Question& question) {
   return question.resource == Resource::kDocument ? "/api/me/" : "/v1/auth/" + question.gate;
 }
 
+std::uint32_t uid_of(const Question& question) {
+  return question.peer ? question.peer->uid : kTcpUid;
+}
+
+claims::Origin origin_of(const Question& question, std::string_view route) {
+  return {.client_address = question.client_address, .trace_id = question.trace_id, .route = route};
+}
+
 }  // namespace
 
 FrontDoor::FrontDoor(Settings settings, loop::Loop& loop)
-    : settings_(std::move(settings)),
-      admission_(settings_.admission),
+    : settings_(std::make_shared<const Settings>(std::move(settings))),
+      admission_(settings_->admission),
       idle_(loop, [this] { report_some(); }) {}
 
 FrontDoor::~FrontDoor() = default;
@@ -45,65 +53,48 @@ Result<std::unique_ptr<FrontDoor>> FrontDoor::create(std::vector<Fd> listening, 
 
 void FrontDoor::reconfigure(Settings settings) {
   thread_->reconfigure(settings);
-  settings_ = std::move(settings);
-  admission_.set_policy(settings_.admission);
+  settings_ = std::make_shared<const Settings>(std::move(settings));
+  admission_.set_policy(settings_->admission);
 }
 
 void FrontDoor::ask(Question&& question) {
   const std::uint64_t connection = question.id | kMark;
   Waiting& waiting = waiting_[connection];
-  waiting.question = std::move(question);
-  waiting.decision.resource = waiting.question.resource;
+  waiting.question = std::make_shared<const Question>(std::move(question));
+  waiting.settings = settings_;
+  waiting.decision.resource = waiting.question->resource;
   if (!resolve(waiting)) return finish(connection);
-  if (!waiting.question.token.empty()) return query(connection, waiting);
+  if (!waiting.question->token.empty()) return query(connection, waiting);
   waiting.decision.kind = Kind::kNoToken;
   report(connection, waiting);
 }
 
 // Finds what the request requires. False: it is decided.
 bool FrontDoor::resolve(Waiting& waiting) const {
-  const std::optional<loop::PeerCredentials>& peer = waiting.question.peer;
-  if (peer && !admission_.allows(peer->uid, peer->gid)) {
-    waiting.decision.kind = Kind::kNotPermitted;
-    return false;
+  const Question& question = *waiting.question;
+  Kind& kind = waiting.decision.kind;
+  if (question.peer && !admission_.allows(question.peer->uid, question.peer->gid)) {
+    kind = Kind::kNotPermitted;
+  } else if (question.resource == Resource::kDocument) {
+    if (!settings_->serves_document) kind = Kind::kNoDocument;
+  } else {
+    waiting.gate = settings_->gate(question.gate);
+    if (waiting.gate == nullptr) kind = Kind::kUnknownGate;
   }
-  if (waiting.question.resource == Resource::kDocument) {
-    waiting.upstream = settings_.upstream;
-    if (!settings_.serves_document) waiting.decision.kind = Kind::kNoDocument;
-    return settings_.serves_document;
-  }
-  const Gate* const gate = settings_.gate(waiting.question.gate);
-  if (gate == nullptr) {
-    waiting.decision.kind = Kind::kUnknownGate;
-    return false;
-  }
-  waiting.upstream = gate->upstream;
-  waiting.required = gate->roles;
-  return true;
+  return kind == Kind::kAnswered;
 }
 
 void FrontDoor::query(std::uint64_t connection, const Waiting& waiting) {
-  const Question& question = waiting.question;
-  const std::string route = route_of(question);
-  // The views last: no answer frees the question before this returns from the service.
-  const Secret token = question.token.clone();
-  const std::string client_address = question.client_address;
-  const std::string trace_id = question.trace_id;
-  service_->query(
-      {.upstream = waiting.upstream,
-       .token = token.view(),
-       .max_age = {},
-       .timeout = {},
-       .wants_lease = false,
-       .uid = question.peer ? question.peer->uid : kTcpUid,
-       .origin = {.client_address = client_address, .trace_id = trace_id, .route = route}},
-      {.connection = connection, .request = 0});
-}
-
-bool FrontDoor::is_admitted(const Waiting& waiting, const claims::Answer& answer) const {
-  proto::ClaimsView claims;
-  return proto::decode_claims(answer.claims, claims) &&
-         Gate{.name = {}, .roles = waiting.required}.admits(claims);
+  const std::shared_ptr<const Question> question = waiting.question;
+  const std::string route = route_of(*question);
+  service_->query({.upstream = waiting.upstream(),
+                   .token = question->token.view(),
+                   .max_age = {},
+                   .timeout = {},
+                   .wants_lease = false,
+                   .uid = uid_of(*question),
+                   .origin = origin_of(*question, route)},
+                  {.connection = connection, .request = 0});
 }
 
 void FrontDoor::answer(const claims::Waiter& waiter, const claims::Answer& answer) {
@@ -115,10 +106,13 @@ void FrontDoor::answer(const claims::Waiter& waiter, const claims::Answer& answe
   decision.retry_after = answer.retry_after;
   // A document without its largest part could pass for the Auth API's own.
   const bool truncated = (answer.flags & proto::kAnswerTruncated) != 0;
-  if (truncated && waiting.question.resource == Resource::kDocument)
+  if (truncated && waiting.question->resource == Resource::kDocument)
     decision.reason = proto::Reason::kUpstreamTooLarge;
   if (decision.reason != proto::Reason::kOk) return finish(waiter.connection);
-  if (!is_admitted(waiting, answer)) {
+  proto::ClaimsView claims;
+  const bool admitted = proto::decode_claims(answer.claims, claims) &&
+                        (waiting.gate == nullptr || waiting.gate->admits(claims));
+  if (!admitted) {
     decision.kind = Kind::kDenied;
     unreported_.push_back(waiter.connection);
     return idle_.start();
@@ -137,26 +131,22 @@ void FrontDoor::report_some() {
 
 // The receipt finishes it.
 void FrontDoor::report(std::uint64_t connection, const Waiting& waiting) {
-  const Question& question = waiting.question;
-  const std::string route = route_of(question);
-  const std::string required = fmt::format("{}", fmt::join(waiting.required, ","));
-  const Secret token = question.token.clone();
-  const std::string client_address = question.client_address;
-  const std::string trace_id = question.trace_id;
-  const std::string method = question.method;
-  service_->report(
-      {.upstream = waiting.upstream,
-       .uid = question.peer ? question.peer->uid : kTcpUid,
-       .timeout = {},
-       .status = static_cast<int>(status_of(waiting.decision)),
-       .reason = proto::Reason::kOk,
-       .token = token.view(),
-       .user = {},
-       .method = method,
-       .required = std::string_view(required).substr(0, proto::kMaxRequired),
-       .origin = {.client_address = client_address, .trace_id = trace_id, .route = route},
-       .unacknowledged = 0},
-      {.connection = connection, .request = 0});
+  const std::shared_ptr<const Question> question = waiting.question;
+  const std::string route = route_of(*question);
+  const std::string required =
+      waiting.gate ? fmt::format("{}", fmt::join(waiting.gate->roles, ",")) : std::string();
+  service_->report({.upstream = waiting.upstream(),
+                    .uid = uid_of(*question),
+                    .timeout = {},
+                    .status = static_cast<int>(status_of(waiting.decision)),
+                    .reason = proto::Reason::kOk,
+                    .token = question->token.view(),
+                    .user = {},
+                    .method = question->method,
+                    .required = std::string_view(required).substr(0, proto::kMaxRequired),
+                    .origin = origin_of(*question, route),
+                    .unacknowledged = 0},
+                   {.connection = connection, .request = 0});
 }
 
 void FrontDoor::receipt(const claims::Waiter& waiter, proto::Reason /*reason*/) {
@@ -166,7 +156,7 @@ void FrontDoor::receipt(const claims::Waiter& waiter, proto::Reason /*reason*/) 
 void FrontDoor::finish(std::uint64_t connection) {
   const auto found = waiting_.find(connection);
   if (found == waiting_.end()) return;
-  const std::uint64_t id = found->second.question.id;
+  const std::uint64_t id = found->second.question->id;
   Decision decision = std::move(found->second.decision);
   waiting_.erase(found);
   count(status_of(decision), counters_);
@@ -181,8 +171,8 @@ Counters FrontDoor::counters() const {
 
 const loop::PeerCredentials* FrontDoor::peer(std::uint64_t connection) const {
   const auto found = waiting_.find(connection);
-  if (found == waiting_.end() || !found->second.question.peer) return nullptr;
-  return &*found->second.question.peer;
+  if (found == waiting_.end() || !found->second.question->peer) return nullptr;
+  return &*found->second.question->peer;
 }
 
 }  // namespace claimsd::front_door

@@ -50,22 +50,24 @@ class FrontDoor final : public claims::AnswerSink {
  private:
   static constexpr std::uint64_t kMark = std::uint64_t{1} << 63U;
   struct Waiting {
-    Question question;
-    claims::UpstreamId upstream = 0;
-    std::vector<std::string> required;  // the roles of the gate
-    Decision decision;                  // once there is one; a report may hold it up
+    // Shared with a call of the service, which may answer before it returns and so end this.
+    std::shared_ptr<const Question> question;
+    std::shared_ptr<const Settings> settings;  // when it was asked
+    const Gate* gate = nullptr;                // of `settings`; null for the document
+    Decision decision;                         // once there is one; a report may hold it up
+
+    claims::UpstreamId upstream() const { return gate ? gate->upstream : settings->upstream; }
   };
 
   FrontDoor(Settings settings, loop::Loop& loop);
   void ask(Question&& question);
   bool resolve(Waiting& waiting) const;
   void query(std::uint64_t connection, const Waiting& waiting);
-  bool is_admitted(const Waiting& waiting, const claims::Answer& answer) const;
   void report_some();
   void report(std::uint64_t connection, const Waiting& waiting);
   void finish(std::uint64_t connection);
 
-  Settings settings_;
+  std::shared_ptr<const Settings> settings_;
   server::Admission admission_;
   claims::ClaimsService* service_ = nullptr;
   Counters counters_;

@@ -29,11 +29,8 @@ struct Gate {
   }
 };
 
-// The gate that is always there.
-inline constexpr std::string_view kAuthenticated = "authenticated";
-
 struct Settings {
-  std::vector<Gate> gates;            // with kAuthenticated, if there is a default upstream
+  std::vector<Gate> gates;            // with the built-in one, if there is a default upstream
   bool serves_document = false;       // GET /api/me/: there is a default upstream with a document
   claims::UpstreamId upstream = 0;    // of GET /api/me/
   std::string realm;                  // of WWW-Authenticate

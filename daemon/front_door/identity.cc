@@ -1,30 +1,12 @@
 #include "daemon/front_door/identity.h"
 
+#include "daemon/base/percent_encoding.h"
+
 namespace claimsd::front_door {
-namespace {
-
-bool is_plain(char letter) {
-  return (letter >= 'a' && letter <= 'z') || (letter >= 'A' && letter <= 'Z') ||
-         (letter >= '0' && letter <= '9') || letter == '-' || letter == '.' || letter == '_' ||
-         letter == '~' || letter == '@' || letter == ':';
-}
-
-}  // namespace
-
 std::string percent_encoded(std::string_view text) {
-  constexpr std::string_view kHex = "0123456789ABCDEF";
-  std::string encoded;
-  encoded.reserve(text.size());
-  for (const char letter : text) {
-    if (is_plain(letter)) {
-      encoded += letter;
-      continue;
-    }
-    const auto byte = static_cast<unsigned char>(letter);
-    encoded += '%';
-    encoded += kHex[byte >> 4U];
-    encoded += kHex[byte & 15U];
-  }
+  constexpr std::string_view kAlsoPlain = "@:";
+  std::string encoded(percent_encoded_size(text, kAlsoPlain), '\0');
+  percent_encode(text, encoded.data(), kAlsoPlain);
   return encoded;
 }
 

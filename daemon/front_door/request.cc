@@ -1,5 +1,6 @@
 #include "daemon/front_door/request.h"
 
+#include "daemon/base/ascii.h"
 #include "daemon/http/json_response.h"
 #include "daemon/http/loopback_host.h"
 #include "proto/limits.h"
@@ -9,22 +10,6 @@ namespace {
 
 constexpr std::string_view kDocumentPath = "/api/me/";
 constexpr std::string_view kGatePrefix = "/v1/auth/";
-
-char lower(char letter) {
-  return letter >= 'A' && letter <= 'Z' ? static_cast<char>(letter - 'A' + 'a') : letter;
-}
-
-// Names of headers and schemes are not case sensitive (RFC 9110, sections 5.1 and 11.1).
-bool same_name(std::string_view one, std::string_view other) {
-  return std::equal(one.begin(), one.end(), other.begin(), other.end(),
-                    [](char a, char b) { return lower(a) == lower(b); });
-}
-
-std::string_view trimmed(std::string_view text) {
-  const auto first = text.find_first_not_of(" \t");
-  if (first == std::string_view::npos) return {};
-  return text.substr(first, text.find_last_not_of(" \t") - first + 1);
-}
 
 // A tab separates words in a header's value; no other control character has a meaning there.
 bool holds_control(std::string_view text) {
@@ -44,7 +29,8 @@ http::Response rejected(unsigned status, std::string_view code, std::string_view
 // The credentials of the Bearer scheme (RFC 6750, section 2.1); "": another scheme, or none.
 std::string_view bearer(std::string_view authorization) {
   const auto space = authorization.find(' ');
-  if (space == std::string_view::npos || !same_name(authorization.substr(0, space), "Bearer"))
+  if (space == std::string_view::npos ||
+      !equals_ignoring_case(authorization.substr(0, space), "Bearer"))
     return {};
   return trimmed(authorization.substr(space));
 }
@@ -81,8 +67,9 @@ bool read_path(std::string_view path, Check& check) {
 tl::expected<Check, http::Response> read_request(const http::Request& request,
                                                  const Settings& settings) {
   if (!request.peer && !http::names_loopback(request.host)) {
-    return tl::make_unexpected(rejected(403, "wrong_host", "the Host header must name the loopback",
-                                        "use http://localhost or http://127.0.0.1 with the port"));
+    http::Response response = http::wrong_host_response();
+    response.close = true;
+    return tl::make_unexpected(std::move(response));
   }
   Check check{.method = request.method};
   bool authorized = false;
@@ -93,15 +80,15 @@ tl::expected<Check, http::Response> read_request(const http::Request& request,
                                           "a header contains a control character",
                                           "send printable characters only"));
     }
-    if (same_name(name, "Authorization")) {
+    if (equals_ignoring_case(name, "Authorization")) {
       if (std::exchange(authorized, true)) {
         return tl::make_unexpected(rejected(
             400, "two_authorizations", "the request has two Authorization headers", "send one"));
       }
       check.token = bearer(value);
-    } else if (same_name(name, "traceparent")) {
+    } else if (equals_ignoring_case(name, "traceparent")) {
       check.trace_id = value;
-    } else if (trusted && same_name(name, settings.client_address_header)) {
+    } else if (trusted && equals_ignoring_case(name, settings.client_address_header)) {
       check.client_address = last_item(value);
     }
   }

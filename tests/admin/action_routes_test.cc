@@ -1,7 +1,7 @@
 // Orders over HTTP: parsing, responses, and no secret in a response.
-#include "daemon/admin/deferred_response.h"
 #include "daemon/admin/routes.h"
 #include "daemon/claims/revocation/action_parser.h"
+#include "daemon/http/deferred_response.h"
 #include "tests/admin/admin_harness.h"
 #include "tests/support/catch.h"
 #include "tests/support/memory_scan.h"
@@ -27,7 +27,7 @@ struct Given {
       }
     };
   }
-  HttpResponse post(std::string_view path, std::string_view body) {
+  http::Response post(std::string_view path, std::string_view body) {
     AdminServices services;
     services.purge = taker();
     services.revoke = taker();
@@ -85,20 +85,20 @@ TEST_CASE("a failed order returns the reason, but never its subject") {
   given.result = {.outcome = claims::ActionOutcome::kNoToken, .until = {}};
   CHECK(given.post("/v1/revoke", R"({"token":"SECRET"})").status == 400);
   given.result = {.durable = false, .until = {}};
-  const HttpResponse response = given.post("/v1/revoke", R"({"user":"SECRET"})");
+  const http::Response response = given.post("/v1/revoke", R"({"user":"SECRET"})");
   CHECK(response.status == 503);
   CHECK(response.body.find("not_durable") != std::string::npos);
   CHECK(response.body.find("SECRET") == std::string::npos);
 }
 
 TEST_CASE("a deferred response is sent when it is ready") {
-  const TempDir dir;
+  const ScratchDirectory dir;
   Given given;
   given.later = true;
   std::promise<void> ordered;
-  const LoopThread server(serve(dir / "s", [&](const HttpRequest& request) -> HttpResponse {
+  const LoopThread server(serve(dir / "s", [&](const http::Request& request) -> http::Response {
     if (request.method == "POST") {
-      const HttpResponse response = given.post(request.path, request.body);
+      const http::Response response = given.post(request.path, request.body);
       ordered.set_value();
       return response;
     }
@@ -116,12 +116,12 @@ TEST_CASE("a deferred response is sent when it is ready") {
 }
 
 TEST_CASE("a server destroyed with deferred responses pending ends cleanly") {
-  const TempDir dir;
-  auto later = std::make_shared<DeferredResponse>();
+  const ScratchDirectory dir;
+  auto later = std::make_shared<http::DeferredResponse>();
   {
     std::promise<void> asked;
-    const LoopThread server(serve(dir / "s", [&](const HttpRequest&) {
-      HttpResponse response;
+    const LoopThread server(serve(dir / "s", [&](const http::Request&) {
+      http::Response response;
       response.later = later;
       asked.set_value();
       return response;

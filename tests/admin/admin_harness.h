@@ -1,85 +1,44 @@
-// admin_harness.h: a real HttpServer on a loop with its own thread, and a client that sends
-// arbitrary bytes.
+// admin_harness.h: what the tests of the admin API share: its HTTP server on a loop of its own, and a
+// status.
 #pragma once
-
-#include <functional>
-#include <future>
-#include <memory>
-#include <string>
-#include <string_view>
-#include <thread>
 
 #include "daemon/admin/http_server.h"
 #include "daemon/admin/status.h"
-#include "daemon/base/fd.h"
-#include "daemon/loop/async.h"
-#include "daemon/loop/loop.h"
+#include "daemon/http/server.h"
+#include "tests/support/http_harness.h"
+#include "tests/support/scratch_directory.h"
 
 namespace claimsd::admin {
 
-// A directory that is removed with its contents.
-class TempDir {
- public:
-  TempDir();
-  ~TempDir();
-  TempDir(const TempDir&) = delete;
-  TempDir& operator=(const TempDir&) = delete;
-  std::string operator/(std::string_view name) const { return path_ + "/" + std::string(name); }
+using namespace testing;  // NOLINT: this directory's tests are written in its terms
 
- private:
-  std::string path_;
+// The two HTTP servers, for tests of what they have in common.
+struct AdminServer {
+  using Limits = HttpLimits;
+  static auto create(loop::Loop& loop, Fd socket, http::Handler handler,
+                     const Limits& limits = {}) {
+    return HttpServer::create(loop, std::move(socket), std::move(handler), limits);
+  }
 };
-
-// Runs a loop on a thread. `start` runs there and creates what the loop is for. The object it
-// returns is destroyed there, before the loop.
-class LoopThread {
- public:
-  using Start = std::function<std::shared_ptr<void>(loop::Loop&)>;
-  explicit LoopThread(Start start);
-  ~LoopThread();
-  LoopThread(const LoopThread&) = delete;
-  LoopThread& operator=(const LoopThread&) = delete;
-
-  // CPU time that the thread has used so far.
-  Duration cpu_time();
-
- private:
-  void main(const Start& start, std::promise<void> ready);
-
-  loop::Async* stop_ = nullptr;  // on the thread's stack while it runs
-  std::thread thread_;
+struct KeepAliveServer {
+  using Limits = http::Limits;
+  static auto create(loop::Loop& loop, Fd socket, http::Handler handler,
+                     const Limits& limits = {}) {
+    return http::Server::create(loop, std::move(socket), std::move(handler), limits);
+  }
 };
 
 // A socket bound at `path`, with a server on it.
-LoopThread::Start serve(std::string path, HttpHandler handler, HttpLimits limits = {});
-
-// One connection. A wait longer than 30 s fails the test.
-class TestClient {
- public:
-  explicit TestClient(const std::string& path);
-
-  TestClient& send(std::string_view bytes);
-  // One response: head and body according to Content-Length (no body for `head_only`). "" if the
-  // server closed the connection first.
-  std::string response();
-  // All bytes until the server closes the connection.
-  std::string rest();
-
-  int fd() const { return fd_.get(); }
-
- private:
-  bool receive();
-
-  Fd fd_;
-  std::string received_;
-};
-
-// Sends one request on a new connection and returns the whole response.
-std::string ask(const std::string& path, std::string_view request);
-std::string get(const std::string& path, std::string_view target);
-
-int status_of(std::string_view response);
-std::string_view body_of(std::string_view response);
+template <class Server>
+LoopThread::Start serve_by(std::string path, http::Handler handler,
+                           typename Server::Limits limits = {}) {
+  return serve_with(std::move(path), [handler, limits](loop::Loop& loop, Fd socket) {
+    return Server::create(loop, std::move(socket), handler, limits);
+  });
+}
+inline LoopThread::Start serve(std::string path, http::Handler handler, HttpLimits limits = {}) {
+  return serve_by<AdminServer>(std::move(path), std::move(handler), limits);
+}
 
 // A status with a different number in every field.
 DaemonStatus sample_status();

@@ -7,8 +7,8 @@
 #include <deque>
 #include <mutex>
 
-#include "daemon/admin/deferred_response.h"
 #include "daemon/admin/http_server.h"
+#include "daemon/http/deferred_response.h"
 #include "tests/admin/admin_harness.h"
 #include "tests/support/catch.h"
 
@@ -28,18 +28,18 @@ HttpLimits patient(const SlotLimits& slots = {}) {
           .idle_timeout = std::chrono::hours(1),
           .request_timeout = std::chrono::hours(1),
           .deadline = std::chrono::hours(1),
-          .is_action = [](const HttpRequest& request) { return request.path == "/action"; }};
+          .is_action = [](const http::Request& request) { return request.path == "/action"; }};
 }
 
 // Responds to everything but /poll, whose responses never come. Counts those that were abandoned.
 struct Polls {
   std::atomic<int> waiting = 0;
   std::atomic<int> abandoned = 0;
-  HttpHandler handler() {
-    return [this](const HttpRequest& request) {
-      HttpResponse response;
+  http::Handler handler() {
+    return [this](const http::Request& request) {
+      http::Response response;
       if (request.path != "/poll") return response;
-      response.later = std::make_shared<DeferredResponse>();
+      response.later = std::make_shared<http::DeferredResponse>();
       response.later->on_abandoned([this] { ++abandoned; });
       ++waiting;
       return response;
@@ -56,7 +56,7 @@ void wait_until(const std::function<bool()>& holds) {
 }
 
 TEST_CASE("clients that send no whole request delay no other client") {
-  const TempDir dir;
+  const ScratchDirectory dir;
   Polls polls;
   const LoopThread server(serve(dir / "s", polls.handler(), patient()));
   std::deque<TestClient> half;
@@ -68,7 +68,7 @@ TEST_CASE("clients that send no whole request delay no other client") {
 
 TEST_CASE(
     "with all connections in use by requests, an admin action is served and others are refused") {
-  const TempDir dir;
+  const ScratchDirectory dir;
   Polls polls;
   const LoopThread server(
       serve(dir / "s", polls.handler(), patient({.connections = 4, .per_uid = 4, .actions = 1})));
@@ -82,7 +82,7 @@ TEST_CASE(
 }
 
 TEST_CASE("a client that leaves while its response is deferred gives its connection back") {
-  const TempDir dir;
+  const ScratchDirectory dir;
   Polls polls;
   const LoopThread server(
       serve(dir / "s", polls.handler(), patient({.connections = 2, .per_uid = 2, .actions = 0})));
@@ -100,8 +100,8 @@ TEST_CASE("a client that leaves while its response is deferred gives its connect
 }
 
 TEST_CASE("a client that only finished sending keeps its deferred response") {
-  const TempDir dir;
-  std::shared_ptr<DeferredResponse> later;
+  const ScratchDirectory dir;
+  std::shared_ptr<http::DeferredResponse> later;
   std::mutex mutex;
   loop::Async* deliver = nullptr;
   const LoopThread server([&](loop::Loop& loop) -> std::shared_ptr<void> {
@@ -113,10 +113,10 @@ TEST_CASE("a client that only finished sending keeps its deferred response") {
       const std::lock_guard lock(mutex);
       later->fulfil({});
     });
-    const HttpHandler handler = [&](const HttpRequest&) {
+    const http::Handler handler = [&](const http::Request&) {
       const std::lock_guard lock(mutex);
-      later = std::make_shared<DeferredResponse>();
-      HttpResponse response;
+      later = std::make_shared<http::DeferredResponse>();
+      http::Response response;
       response.later = later;
       return response;
     };
@@ -138,7 +138,7 @@ TEST_CASE("a client that only finished sending keeps its deferred response") {
 }
 
 TEST_CASE("a request with too many parameters or headers is refused at once") {
-  const TempDir dir;
+  const ScratchDirectory dir;
   Polls polls;
   const LoopThread server(serve(dir / "s", polls.handler(), patient()));
   std::string parameters = "a=1";
@@ -163,7 +163,7 @@ TEST_CASE("a request with too many parameters or headers is refused at once") {
 }
 
 TEST_CASE("a client has request_timeout to send a whole request") {
-  const TempDir dir;
+  const ScratchDirectory dir;
   Polls polls;
   HttpLimits limits = patient();
   limits.request_timeout = std::chrono::seconds(1);
@@ -178,7 +178,7 @@ TEST_CASE("a client has request_timeout to send a whole request") {
 }
 
 TEST_CASE("between two runs of a paused server, the loop is free") {
-  const TempDir dir;
+  const ScratchDirectory dir;
   Polls polls;
   HttpLimits limits = patient();
   limits.pause = milliseconds(20);

@@ -13,8 +13,8 @@
 namespace claimsd::admin {
 namespace {
 
-HttpResponse echo(const HttpRequest& request) {
-  HttpResponse response;
+http::Response echo(const http::Request& request) {
+  http::Response response;
   response.content_type = "text/plain";
   response.body = std::string(request.method) + " " + std::string(request.path) + " " +
                   std::string(request.body);
@@ -28,9 +28,10 @@ std::string post(std::size_t announced, std::string_view body) {
          "\r\n\r\n" + std::string(body);
 }
 
-TEST_CASE("a request reaches the handler and its response the client") {
-  const TempDir dir;
-  const LoopThread server(serve(dir / "s", echo));
+TEMPLATE_TEST_CASE("a request reaches the handler and its response the client", "", AdminServer,
+                   KeepAliveServer) {
+  const ScratchDirectory dir;
+  const LoopThread server(serve_by<TestType>(dir / "s", echo));
   const auto response = ask(dir / "s", kGet);
   CHECK(status_of(response) == 200);
   CHECK(body_of(response) == "GET /x ");
@@ -38,17 +39,20 @@ TEST_CASE("a request reaches the handler and its response the client") {
   CHECK(response.find("Cache-Control: no-store\r\n") != std::string::npos);
 }
 
-TEST_CASE("a connection carries one request, and input after it is ignored") {
-  const TempDir dir;
-  const LoopThread server(serve(dir / "s", echo));
+TEMPLATE_TEST_CASE("a connection carries one request, and input after it is ignored", "",
+                   AdminServer, KeepAliveServer) {
+  const ScratchDirectory dir;
+  const LoopThread server(serve_by<TestType>(dir / "s", echo));
   const auto said = TestClient(dir / "s").send(kGet).send(kGet).rest();
   CHECK(said.find("Connection: close\r\n") != std::string::npos);
   CHECK(said.find("HTTP/1.1 ", 9) == std::string::npos);
 }
 
-TEST_CASE("a client that half-closes after its request is answered immediately") {
-  const TempDir dir;
-  const LoopThread server(serve(dir / "s", echo, {.idle_timeout = std::chrono::hours(1)}));
+TEMPLATE_TEST_CASE("a client that half-closes after its request is answered immediately", "",
+                   AdminServer, KeepAliveServer) {
+  const ScratchDirectory dir;
+  const LoopThread server(
+      serve_by<TestType>(dir / "s", echo, {.idle_timeout = std::chrono::hours(1)}));
   for (int i = 0; i < 100; ++i) {
     TestClient client(dir / "s");
     client.send(kGet);
@@ -57,10 +61,10 @@ TEST_CASE("a client that half-closes after its request is answered immediately")
   }
 }
 
-TEST_CASE("the peer's uid comes from the kernel") {
-  const TempDir dir;
-  const LoopThread server(serve(dir / "s", [](const HttpRequest& request) {
-    HttpResponse response;
+TEMPLATE_TEST_CASE("the peer's uid comes from the kernel", "", AdminServer, KeepAliveServer) {
+  const ScratchDirectory dir;
+  const LoopThread server(serve_by<TestType>(dir / "s", [](const http::Request& request) {
+    http::Response response;
     response.body =
         request.peer ? std::to_string(request.peer->uid) + " " + std::to_string(request.peer->pid)
                      : "nobody";
@@ -70,28 +74,32 @@ TEST_CASE("the peer's uid comes from the kernel") {
         std::to_string(::getuid()) + " " + std::to_string(::getpid()));
 }
 
-TEST_CASE("a body of the maximum size is accepted, one byte more is rejected unread") {
-  const TempDir dir;
-  const LoopThread server(serve(dir / "s", echo));
-  const std::string largest(HttpLimits{}.body_bytes, 'b');
+TEMPLATE_TEST_CASE("a body of the maximum size is accepted, one byte more is rejected unread", "",
+                   AdminServer, KeepAliveServer) {
+  const ScratchDirectory dir;
+  const LoopThread server(serve_by<TestType>(dir / "s", echo));
+  const std::string largest(typename TestType::Limits{}.body_bytes, 'b');
   CHECK(body_of(ask(dir / "s", post(largest.size(), largest))) == "POST /p " + largest);
   const auto refused = ask(dir / "s", post(largest.size() + 1, ""));
   CHECK(status_of(refused) == 413);
   CHECK(body_of(refused).find("\"code\":\"too_large\"") != std::string::npos);
 }
 
-TEST_CASE("a chunked body is rejected, because its pieces could not be wiped") {
-  const TempDir dir;
-  const LoopThread server(serve(dir / "s", echo));
+TEMPLATE_TEST_CASE("a chunked body is rejected, because its pieces could not be wiped", "",
+                   AdminServer, KeepAliveServer) {
+  const ScratchDirectory dir;
+  const LoopThread server(serve_by<TestType>(dir / "s", echo));
   CHECK(status_of(ask(dir / "s",
                       "POST /p HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n"
                       "3\r\nabc\r\n0\r\n\r\n")) == 411);
 }
 
-TEST_CASE("malformed requests are rejected, and the server continues") {
-  const TempDir dir;
+TEMPLATE_TEST_CASE("malformed requests are rejected, and the server continues", "", AdminServer,
+                   KeepAliveServer) {
+  const ScratchDirectory dir;
   // An incomplete request is kept until idle_timeout.
-  const LoopThread server(serve(dir / "s", echo, {.idle_timeout = std::chrono::seconds(1)}));
+  const LoopThread server(
+      serve_by<TestType>(dir / "s", echo, {.idle_timeout = std::chrono::seconds(1)}));
   const std::string huge(1 << 20, 'h');
   const std::string nonsense[] = {
       "\r\n\r\n\r\n",
@@ -115,9 +123,10 @@ TEST_CASE("malformed requests are rejected, and the server continues") {
   }
 }
 
-TEST_CASE("a client that sends byte by byte is answered and does not delay others") {
-  const TempDir dir;
-  const LoopThread server(serve(dir / "s", echo));
+TEMPLATE_TEST_CASE("a client that sends byte by byte is answered and does not delay others", "",
+                   AdminServer, KeepAliveServer) {
+  const ScratchDirectory dir;
+  const LoopThread server(serve_by<TestType>(dir / "s", echo));
   TestClient slow(dir / "s");
   const auto request = post(5, "hello");
   for (std::size_t i = 0; i < request.size(); ++i) {
@@ -127,10 +136,11 @@ TEST_CASE("a client that sends byte by byte is answered and does not delay other
   CHECK(body_of(slow.response()) == "POST /p hello");
 }
 
-TEST_CASE("a client that does not read its response does not delay others") {
-  const TempDir dir;
-  const LoopThread server(serve(dir / "s", [](const HttpRequest& request) {
-    HttpResponse response;
+TEMPLATE_TEST_CASE("a client that does not read its response does not delay others", "",
+                   AdminServer, KeepAliveServer) {
+  const ScratchDirectory dir;
+  const LoopThread server(serve_by<TestType>(dir / "s", [](const http::Request& request) {
+    http::Response response;
     response.body = std::string(request.path == "/large" ? 8'000'000 : 10, 'r');
     return response;
   }));
@@ -140,9 +150,10 @@ TEST_CASE("a client that does not read its response does not delay others") {
   CHECK(body_of(lazy.response()).size() == 8'000'000);
 }
 
-TEST_CASE("an idle connection is closed") {
-  const TempDir dir;
-  const LoopThread server(serve(dir / "s", echo, {.idle_timeout = std::chrono::seconds(1)}));
+TEMPLATE_TEST_CASE("an idle connection is closed", "", AdminServer, KeepAliveServer) {
+  const ScratchDirectory dir;
+  const LoopThread server(
+      serve_by<TestType>(dir / "s", echo, {.idle_timeout = std::chrono::seconds(1)}));
   TestClient silent(dir / "s");
   TestClient half(dir / "s");
   half.send("GET /x HT");
@@ -150,9 +161,9 @@ TEST_CASE("an idle connection is closed") {
   half.rest();
 }
 
-TEST_CASE("an idle connection uses no CPU time") {
-  const TempDir dir;
-  LoopThread server(serve(dir / "s", echo));
+TEMPLATE_TEST_CASE("an idle connection uses no CPU time", "", AdminServer, KeepAliveServer) {
+  const ScratchDirectory dir;
+  LoopThread server(serve_by<TestType>(dir / "s", echo));
   TestClient silent(dir / "s");
   TestClient half(dir / "s");
   half.send("GET /x HT");
@@ -163,9 +174,10 @@ TEST_CASE("an idle connection uses no CPU time") {
   CHECK(server.cpu_time() - before < milliseconds(100));
 }
 
-TEST_CASE("clients that disconnect mid-request leave nothing behind") {
-  const TempDir dir;
-  const LoopThread server(serve(dir / "s", echo));
+TEMPLATE_TEST_CASE("clients that disconnect mid-request leave nothing behind", "", AdminServer,
+                   KeepAliveServer) {
+  const ScratchDirectory dir;
+  const LoopThread server(serve_by<TestType>(dir / "s", echo));
   for (int i = 0; i < 200; ++i) {
     TestClient(dir / "s").send(kGet);  // closed before the response
     TestClient(dir / "s").send(post(100, "only a part"));
@@ -173,10 +185,11 @@ TEST_CASE("clients that disconnect mid-request leave nothing behind") {
   CHECK(status_of(ask(dir / "s", kGet)) == 200);
 }
 
-TEST_CASE("the server can be destroyed while clients are connected") {
-  const TempDir dir;
+TEMPLATE_TEST_CASE("the server can be destroyed while clients are connected", "", AdminServer,
+                   KeepAliveServer) {
+  const ScratchDirectory dir;
   std::optional<LoopThread> server;
-  server.emplace(serve(dir / "s", echo));
+  server.emplace(serve_by<TestType>(dir / "s", echo));
   TestClient silent(dir / "s");
   TestClient half(dir / "s");
   half.send(post(100, "a part"));
@@ -186,18 +199,20 @@ TEST_CASE("the server can be destroyed while clients are connected") {
   CHECK(half.rest().empty());
 }
 
-TEST_CASE("an exception in a handler closes only its own connection") {
-  const TempDir dir;
-  const LoopThread server(serve(dir / "s", [](const HttpRequest& request) -> HttpResponse {
-    if (request.path == "/throw") throw std::bad_alloc();
-    return {};
-  }));
+TEMPLATE_TEST_CASE("an exception in a handler closes only its own connection", "", AdminServer,
+                   KeepAliveServer) {
+  const ScratchDirectory dir;
+  const LoopThread server(
+      serve_by<TestType>(dir / "s", [](const http::Request& request) -> http::Response {
+        if (request.path == "/throw") throw std::bad_alloc();
+        return {};
+      }));
   CHECK(ask(dir / "s", "GET /throw HTTP/1.1\r\nHost: a\r\n\r\n").empty());
   CHECK(status_of(ask(dir / "s", kGet)) == 200);
 }
 
 TEST_CASE("a client that sends too slowly is closed at its deadline, and another takes its place") {
-  const TempDir dir;
+  const ScratchDirectory dir;
   const LoopThread server(
       serve(dir / "s", echo, {.slots = {.connections = 1}, .deadline = seconds(1)}));
   TestClient dripping(dir / "s");
@@ -213,8 +228,8 @@ TEST_CASE("a client that sends too slowly is closed at its deadline, and another
 }
 
 TEST_CASE("the admin API over its socket: status, metrics, errors, HEAD") {
-  const TempDir dir;
-  const LoopThread server(serve(dir / "s", [](const HttpRequest& request) {
+  const ScratchDirectory dir;
+  const LoopThread server(serve(dir / "s", [](const http::Request& request) {
     return dispatch({.status = sample_status, .process = [] { return ProcessUsage{}; }}, request);
   }));
   CHECK(body_of(get(dir / "s", "/v1/status")).find("\"pid\":4711") != std::string::npos);
@@ -228,10 +243,11 @@ TEST_CASE("the admin API over its socket: status, metrics, errors, HEAD") {
   CHECK(body_of(said).empty());
 }
 
-TEST_CASE("a descriptor that is not a listening socket is an error with a message") {
+TEMPLATE_TEST_CASE("a descriptor that is not a listening socket is an error with a message", "",
+                   AdminServer, KeepAliveServer) {
   auto loop = std::move(*loop::Loop::create());
   Fd plain(::open("/dev/null", O_RDONLY | O_CLOEXEC));
-  const auto server = HttpServer::create(*loop, std::move(plain), echo);
+  const auto server = TestType::create(*loop, std::move(plain), echo);
   REQUIRE_FALSE(server);
   CHECK(server.error().message.find("listening socket") != std::string::npos);
 }

@@ -44,8 +44,9 @@ pid_t fork_client(const std::string& path, const std::string& secret, const int 
   }
 }
 
-TEST_CASE("a token in a request body is wiped after the response") {
-  const TempDir dir;
+TEMPLATE_TEST_CASE("a token in a request body is wiped after the response", "", AdminServer,
+                   KeepAliveServer) {
+  const ScratchDirectory dir;
   const auto secret = masked_token();
   int go[2];
   REQUIRE(::pipe(go) == 0);
@@ -56,10 +57,10 @@ TEST_CASE("a token in a request body is wiped after the response") {
   };
   std::atomic<int> seen = 0;
   {
-    const LoopThread server(serve(dir / "s", [&](const HttpRequest& request) {
+    const LoopThread server(serve_by<TestType>(dir / "s", [&](const http::Request& request) {
       // The body is in memory at this point, which shows that the search can find it.
       seen = request.body.size() == 400 ? count() : -1;
-      return HttpResponse{};
+      return http::Response{};
     }));
     ::close(go[1]);
     int status = -1;

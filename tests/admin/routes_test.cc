@@ -69,7 +69,7 @@ struct FakeDaemon {
     made.audit = [](const audit::SearchFilter&, const auto& done) { done(audit::Page{}); };
     return made;
   }
-  HttpResponse call(HttpRequest request) {
+  http::Response call(http::Request request) {
     if (request.method == "POST" && request.body.empty()) request.body = sample_body(request.path);
     return dispatch(services(), request);
   }
@@ -85,8 +85,8 @@ struct FakeDaemon {
   EventFeed events{*loop, clock};
 };
 
-HttpResponse call(std::string_view method, std::string_view path,
-                  const DaemonStatus& status = sample_status()) {
+http::Response call(std::string_view method, std::string_view path,
+                    const DaemonStatus& status = sample_status()) {
   FakeDaemon daemon;
   daemon.status = status;
   return daemon.call({.method = method, .path = path});
@@ -189,7 +189,7 @@ TEST_CASE("entries are returned in pages, and filtered by user on request") {
   const auto get = [&](auto parameters) {
     return daemon.call({.method = "GET", .path = "/v1/entries", .parameters = parameters});
   };
-  using Parameters = decltype(HttpRequest::parameters);
+  using Parameters = decltype(http::Request::parameters);
   auto response = get(Parameters{});
   CHECK(text_at(response.body, "/entries/0/user") == "tess");
   CHECK(text_at(response.body, "/entries/0/entry") == "0100000000000000");
@@ -230,7 +230,7 @@ TEST_CASE("events are returned in order, with the number of missed ones") {
   const auto get = [&](auto parameters) {
     return daemon.call({.method = "GET", .path = "/v1/events", .parameters = parameters}).body;
   };
-  using Parameters = decltype(HttpRequest::parameters);
+  using Parameters = decltype(http::Request::parameters);
   CHECK(get(Parameters{}).find(R"("events":[],"last":0,"missed":0)") != std::string::npos);
   daemon.events.add({.kind = EventKind::kRequestCompleted, .reason = proto::Reason::kUpstreamTls});
   daemon.events.add({.kind = EventKind::kPeerRefused, .uid = 33, .why = "no"});
@@ -349,7 +349,7 @@ TEST_CASE("a route is called with its own method only") {
     });
     if (also_read) continue;
     for (const std::string_view method : {"GET", "HEAD", "PUT", "DELETE", "post"}) {
-      const HttpResponse response =
+      const http::Response response =
           daemon.call({.method = method, .path = route.path, .body = R"({"all_users": true})"});
       CHECK(response.status == 405);
       CHECK(response.allow == "POST");

@@ -54,16 +54,6 @@ Duration LoopThread::cpu_time() {
   return seconds(time.tv_sec) + std::chrono::nanoseconds(time.tv_nsec);
 }
 
-LoopThread::Start serve(std::string path, http::Handler handler, http::Limits limits) {
-  return [=](loop::Loop& loop) -> std::shared_ptr<void> {
-    auto bound = loop::listen_on_unix_path({.path = path});
-    if (!bound) give_up(bound.error().message);
-    auto server = http::Server::create(loop, std::move(bound->fd), handler, limits);
-    if (!server) give_up(server.error().message);
-    return std::move(*server);
-  };
-}
-
 TestClient::TestClient(const std::string& path) : fd_(::socket(AF_UNIX, SOCK_STREAM, 0)) {
   sockaddr_un address{};
   address.sun_family = AF_UNIX;

@@ -5,14 +5,15 @@
 #include <functional>
 #include <future>
 #include <memory>
+#include <stdexcept>
 #include <string>
 #include <string_view>
 #include <thread>
 
 #include "daemon/base/fd.h"
-#include "daemon/http/server.h"
 #include "daemon/loop/async.h"
 #include "daemon/loop/loop.h"
+#include "daemon/loop/unix_socket.h"
 
 namespace claimsd::testing {
 
@@ -36,8 +37,17 @@ class LoopThread {
   std::thread thread_;
 };
 
-// A socket bound at `path`, with a server on it.
-LoopThread::Start serve(std::string path, http::Handler handler, http::Limits limits = {});
+// A socket bound at `path`, with a server on it; `create` makes that from the loop and the socket.
+template <class Create>
+LoopThread::Start serve_with(std::string path, Create create) {
+  return [path = std::move(path), create](loop::Loop& loop) -> std::shared_ptr<void> {
+    auto bound = loop::listen_on_unix_path({.path = path});
+    if (!bound) throw std::runtime_error(bound.error().message);
+    auto server = create(loop, std::move(bound->fd));
+    if (!server) throw std::runtime_error(server.error().message);
+    return std::move(*server);
+  };
+}
 
 // One connection. A wait longer than 30 s fails the test.
 class TestClient {
