@@ -15,6 +15,7 @@
 #include "daemon/answer_router.h"
 #include "daemon/audit/recorder.h"
 #include "daemon/base/boot_id.h"
+#include "daemon/claims/revocation/action_list.h"
 #include "daemon/daemon_status.h"
 #include "daemon/host/own_addresses.h"
 #include "daemon/host/service_reporter.h"
@@ -23,10 +24,11 @@
 #include "daemon/loop/signal_watcher.h"
 #include "daemon/loop/timer.h"
 #include "daemon/loop/timer_fd.h"
+#include "daemon/operator_actions.h"
+#include "daemon/revocation_setup.h"
 #include "daemon/shm/acknowledgement_hold.h"
 #include "daemon/shm/lease_map.h"
 #include "daemon/store/claims_cache.h"
-#include "daemon/store/hmac_fingerprinter.h"
 #include "daemon/store/hmac_keyer.h"
 #include "daemon/store/host_key.h"
 #include "daemon/store/private_directory.h"
@@ -41,10 +43,6 @@ namespace {
 
 // A resolver may block the fetch thread for half a minute. After this time it does not recover.
 constexpr Duration kFetchThreadPatience = seconds(120);
-
-std::string operator_named(std::optional<std::uint32_t> uid) {
-  return uid ? fmt::format("uid {}", *uid) : std::string("an unknown user");
-}
 
 class RealDaemon final : public Daemon {
  public:
@@ -70,8 +68,6 @@ class RealDaemon final : public Daemon {
   Status open_service();
   Status open_sockets();
   Status watch();
-  claims::ActionDone acknowledged(audit::Event what, const claims::AdminAction& action,
-                                  claims::ActionDone done);
   admin::AdminServices admin_services();
   claims::AuditSink& audit_sink() {
     if (audit_) return *audit_;
@@ -102,7 +98,10 @@ class RealDaemon final : public Daemon {
   std::optional<store::WriteBehindCache> cache_;  // the service's view of it
   std::optional<store::HmacKeyer> keyer_;
   std::optional<store::HmacFingerprinter> fingerprinter_;
-  std::vector<claims::Rule> known_rules_;  // until the service takes them
+  std::vector<claims::Rule> known_rules_;  // until the service takes them, as the next
+  std::vector<claims::Withdrawal> known_withdrawals_;
+  std::string accepted_;  // an older set of revocations; until the audit log takes it
+  claims::SetHead known_head_;
   std::unique_ptr<store::RevocationWriter> revocation_log_;
   std::optional<shm::AcknowledgementHold> hold_;
   std::optional<admin::EventFeed> events_;
@@ -117,6 +116,7 @@ class RealDaemon final : public Daemon {
   std::optional<AnswerRouter> answers_;
   std::unique_ptr<claims::ClaimsService> service_;
   std::optional<UpstreamTester> tester_;
+  std::optional<OperatorActions> actions_;
   std::unique_ptr<upstream::FetchThread> upstream_;
   AdminListener admin_;
   std::unique_ptr<admin::HttpServer> scraped_;
@@ -148,15 +148,22 @@ Status RealDaemon::open_store() {
 }
 
 Status RealDaemon::open_revocations() {
-  const config::RevocationsConfig& revocations = config().revocations;
-  const Secret key = TRY(store::load_revocation_key(revocations.directory, random_));
-  fingerprinter_ = TRY(store::HmacFingerprinter::create(key, upstream_names_from(config())));
-  auto file = TRY(store::RevocationFile::open({.directory = revocations.directory,
-                                               .boot_id = boot_id_,
-                                               .max_rules = revocations.max_entries},
-                                              key, clock_.now()));
-  known_rules_ = file->rules();
-  revocation_log_ = TRY(store::RevocationWriter::create(std::move(file), *loop_, log_));
+  OpenedRevocations opened = TRY(daemon::open_revocations(
+      {.config = config(),
+       .boot_id = boot_id_,
+       .host_key_source = host_key_source(),
+       .accepted_digest = options_.accept_revocations},
+      random_, clock_.now(), log_));
+  fingerprinter_ = std::move(opened.fingerprinter);
+  known_rules_ = opened.file->rules();
+  known_withdrawals_ = opened.file->withdrawals();
+  known_head_ = opened.file->head();
+  accepted_ = std::move(opened.accepted);
+  revocation_log_ = TRY(store::RevocationWriter::create(
+      std::move(opened.file), *loop_, clock_, log_,
+      {.on_head = [this](const claims::SetHead& head) {
+        if (audit_) audit_->note_revocations(head);
+      }}));
   return {};
 }
 
@@ -175,6 +182,9 @@ Status RealDaemon::open_audit() {
                service_->recorded(one.ticket, one.verdict == claims::AuditDecision::kProceed);
            },
        .peer = [this](std::uint64_t connection) { return answers_->peer(connection); }}));
+  audit_->note_revocations(known_head_);
+  if (!accepted_.empty())
+    audit_->note({.event = audit::Event::kConfigured, .detail = std::move(accepted_)});
   audit_->note({.event = audit::Event::kStarted, .detail = fmt::format("version {}", kVersion)});
   return {};
 }
@@ -216,8 +226,13 @@ Status RealDaemon::open_service() {
                            .fingerprinter = *fingerprinter_,
                            .revocation_log = *revocation_log_,
                            .audit = audit_sink()});
-  service_->restore(std::exchange(known_rules_, {}));
+  service_->restore(std::exchange(known_rules_, {}), std::exchange(known_withdrawals_, {}));
   if (http_.door) http_.door->connect(*service_);
+  actions_.emplace(OperatorActions::Dependencies{.service = *service_,
+                                                 .audit = audit_.get(),
+                                                 .events = *events_,
+                                                 .hold = *hold_,
+                                                 .log = log_});
   server_->connect(
       {.service = *service_,
        .clock = clock_,
@@ -247,10 +262,17 @@ admin::AdminServices RealDaemon::admin_services() {
   services.status = [this] { return status(); };
   services.process = read_process_usage;
   services.purge = [this](const claims::AdminAction& action, claims::ActionDone done) {
-    service_->purge(action, acknowledged(audit::Event::kPurged, action, std::move(done)));
+    actions_->purge(action, std::move(done));
   };
   services.revoke = [this](const claims::AdminAction& action, claims::ActionDone done) {
-    service_->revoke(action, acknowledged(audit::Event::kRevoked, action, std::move(done)));
+    actions_->revoke(action, std::move(done));
+  };
+  services.unrevoke = [this](const claims::ActionId& id, std::optional<std::uint32_t> by,
+                             claims::ActionDone done) {
+    actions_->unrevoke(id, by, std::move(done));
+  };
+  services.list_actions = [this](const auto& after, std::size_t most, const auto& visit) {
+    return claims::list_actions(service_->revocations(), after, most, visit);
   };
   if (audit_) {
     services.audit = [this](const audit::SearchFilter& query, audit::Recorder::PageDone done) {
@@ -286,33 +308,6 @@ admin::AdminServices RealDaemon::admin_services() {
     set_log_level(by, level);
   };
   return services;
-}
-
-// Logs the order without naming its subject, and acknowledges it when that is allowed.
-claims::ActionDone RealDaemon::acknowledged(audit::Event what, const claims::AdminAction& action,
-                                            claims::ActionDone done) {
-  const char* const whom = action.subject == claims::Subject::kToken  ? "a token"
-                           : action.subject == claims::Subject::kUser ? "a user"
-                                                                      : "all users";
-  const std::string who = operator_named(action.actor_uid);
-  const admin::Event event{.kind = what == audit::Event::kPurged ? admin::EventKind::kPurged
-                                                                 : admin::EventKind::kRevoked,
-                           .subject = action.subject,
-                           .uid = action.actor_uid};
-  return [this, what, whom, who, event,
-          entry = audit_ ? audit_->admin_record_of(what, action) : audit::Recorder::AdminRecord{},
-          done = std::move(done)](const claims::ActionResult& result) {
-    if (result.outcome != claims::ActionOutcome::kDone) return done(result);
-    events_->add(event);
-    log_.info(name_of(what), "{} {} {}; {} rules in effect", who, name_of(what), whom,
-              service_->revocation_rules());
-    if (!audit_) return hold_->after([done, result] { done(result); });
-    audit_->note(entry, [this, done, result](bool durable) {
-      claims::ActionResult known = result;
-      known.recorded = durable;
-      hold_->after([done, known] { done(known); });
-    });
-  };
 }
 
 Status RealDaemon::watch() {
@@ -459,6 +454,7 @@ admin::DaemonStatus RealDaemon::status() const {
                         .store = *store_,
                         .lease_map = *lease_map_,
                         .monitor = *monitor_,
+                        .revocations = revocation_log_->backlog(),
                         .audit = audit_.get()});
 }
 

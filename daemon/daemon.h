@@ -22,6 +22,7 @@ struct DaemonOptions {
   std::string credentials_directory;           // systemd.exec(5), CREDENTIALS_DIRECTORY; "": none
   std::vector<host::InheritedSocket> sockets;  // named "claims" and "admin"; others are closed
   std::uint64_t descriptors = 0;               // file descriptors that this process may have
+  std::string accept_revocations;  // use a set of revocations that is older than it was; "": never
   host::ServiceManager manager;
   std::function<void(const config::LogConfig&)> set_log;  // applies log level and format
 };

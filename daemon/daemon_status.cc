@@ -47,6 +47,11 @@ admin::DaemonStatus gather_status(const StatusSources& from) {
   status.leases = from.lease_map.status();
   status.revocations = service.revocation_rules();
   status.max_revocations = config.revocations.max_entries;
+  status.stored_revocations = service.revocations().stored();
+  status.unwritten_revocations = from.revocations.changes;
+  status.unwritten_revocations_age = from.revocations.age;
+  status.revocation_error = from.revocations.error;
+  status.revocation_directory = config.revocations.directory;
   status.upstreams = from.monitor.upstreams();
   for (std::size_t at = 0; at < status.upstreams.size(); ++at) {
     const auto id = static_cast<claims::UpstreamId>(at);

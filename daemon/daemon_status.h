@@ -13,6 +13,7 @@
 #include "daemon/server/server.h"
 #include "daemon/shm/lease_map.h"
 #include "daemon/store/claims_cache.h"
+#include "daemon/store/revocation_writer.h"
 #include "daemon/store/write_behind.h"
 
 namespace claimsd::daemon {
@@ -30,6 +31,7 @@ struct StatusSources {
   const store::LmdbClaimsCache& store;
   const shm::LeaseMap& lease_map;
   const admin::UpstreamMonitor& monitor;
+  store::RevocationBacklog revocations;
   const audit::Recorder* audit = nullptr;  // null: no audit log is kept
 };
 

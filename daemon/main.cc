@@ -31,6 +31,7 @@ constexpr std::uint32_t kStartsInARow = 3;
 struct CommandLine {
   std::string config_file = kDefaultConfig;
   bool check = false;
+  std::string accept_revocations;
 };
 
 Result<config::LoadedConfig> load(const std::string& file) {
@@ -121,6 +122,7 @@ int run(const CommandLine& command_line) {
                       .credentials_directory = text_of("CREDENTIALS_DIRECTORY"),
                       .sockets = std::move(sockets),
                       .descriptors = descriptors,
+                      .accept_revocations = command_line.accept_revocations,
                       .manager = manager,
                       .set_log =
                           [&log](const config::LogConfig& set) {
@@ -149,6 +151,10 @@ int main(int argc, char** argv) {
   app.add_option("--config", command_line.config_file, "Configuration file")->capture_default_str();
   app.add_flag("--check", command_line.check,
                "Check the configuration and exit: 0 if it is valid, 78 if not");
+  app.add_option("--accept-revocations", command_line.accept_revocations,
+                 "Start with a set of revocations that is older than it was: the digest that the "
+                 "refused start printed")
+      ->type_name("DIGEST");
   app.set_version_flag("--version", std::string("claimsd ") + claimsd::daemon::kVersion);
   try {
     app.parse(argc, argv);

@@ -5,8 +5,11 @@
 #include <algorithm>
 #include <charconv>
 
+#include "client/claimsctl/action_report.h"
 #include "client/claimsctl/admin_client.h"
 #include "client/claimsctl/command.h"
+#include "client/claimsctl/confirm.h"
+#include "client/claimsctl/not_final.h"
 #include "client/claimsctl/reply.h"
 #include "client/claimsctl/token_body.h"
 #include "daemon/base/json_writer.h"
@@ -76,18 +79,36 @@ class ActionCommand final : public Command {
                        .target = &lock_,
                        .help = "With --user: also reject tokens issued from now on",
                        .needs = "--user"});
+    options.push_back({.names = "--yes",
+                       .target = &yes_,
+                       .help = "With --all: do not ask for confirmation",
+                       .needs = "--all"});
     return options;
   }
 
   Exit run(const Globals& globals, Output& output) override {
+    if (revoke_ && all_ && !yes_) {
+      const auto confirmed =
+          confirm("This ends the sessions of all users on this host: all must log in again");
+      if (!confirmed) return output.problem(confirmed.error());
+    }
     const auto body = make_body();
     if (!body) return output.problem(body.error());
-    const auto reply =
-        admin_post(globals.admin_socket, revoke_ ? "/v1/revoke" : "/v1/purge", *body);
+    const auto reply = admin_post(globals.admin_socket, revoke_ ? "/v1/revoke" : "/v1/purge", *body,
+                                  Patience::kUntilDurable);
     if (!reply) return output.problem(reply.error());
-    if (reply->status != 200) return output.problem(refused(*reply, globals.admin_socket));
-    show(reply->body, output);
-    return Exit::kOkay;
+    const auto parsed = Reply::parse(reply->body);
+    if ((reply->status != 200 && reply->status != 202) || !parsed)
+      return output.problem(refused(*reply, globals.admin_socket));
+    ActionReport report = report_on(
+        globals, {.revoke = revoke_, .all = all_, .user = user_, .lock = lock_}, parsed->root());
+    for (std::string& fact : not_final(parsed->root())) report.warnings.push_back(std::move(fact));
+    if (output.json()) {
+      show_json(parsed->root(), report, output);
+    } else {
+      show(parsed->root(), report, output);
+    }
+    return reply->status == 200 ? Exit::kOkay : Exit::kTryAgain;
   }
 
  private:
@@ -104,17 +125,37 @@ class ActionCommand final : public Command {
     return Secret(json.end_object().text());
   }
 
-  void show(const std::string& body, Output& output) const {
-    if (output.json()) return output.line(std::string_view(body).substr(0, body.find('\n')));
+  // The daemon's reply, with what was found out since.
+  static void show_json(const Element& reply, const ActionReport& report, Output& output) {
+    JsonWriter more;
+    more.begin_object();
+    more.key("matched");
+    if (report.matched) {
+      more.value(*report.matched);
+    } else {
+      more.null();
+    }
+    more.key("warnings").begin_array();
+    for (const std::string& warning : report.warnings) more.value(warning);
+    more.end_array().end_object();
+    std::string text = json_text(reply);
+    text.back() = ',';
+    output.line(text + more.text().substr(1));
+  }
+
+  void show(const Element& reply, const ActionReport& report, Output& output) const {
     const char* const whom = all_            ? "all tokens of all users"
                              : user_.empty() ? "the token"
                              : lock_         ? "all tokens of the user, including new ones"
                                              : "all tokens of the user";
     output.line(fmt::format("{}: {}",
                             output.coloured(Colour::kGood, revoke_ ? "revoked" : "purged"), whom));
-    const auto reply = Reply::parse(body);
-    const std::string until = reply ? text_at(reply->root(), "/until") : "";
+    const std::string until = text_at(reply, "/until");
     if (!until.empty()) output.field("until", until);
+    const std::string id = text_at(reply, "/id");
+    if (revoke_ && !id.empty()) output.field("id", id + "; undo with claimsctl unrevoke");
+    if (report.matched) output.field("matched", count_text(*report.matched) + " cached tokens");
+    for (const std::string& warning : report.warnings) output.field("warning", warning);
   }
 
   bool revoke_;
@@ -124,6 +165,7 @@ class ActionCommand final : public Command {
   std::string length_;
   bool all_ = false;
   bool lock_ = false;
+  bool yes_ = false;
 };
 
 }  // namespace

@@ -15,6 +15,7 @@ namespace claimsd::claimsctl {
 namespace {
 
 constexpr long kTimeoutMs = 5000;
+constexpr long kDurableTimeoutMs = 60'000;
 constexpr std::size_t kMaxReply = 16 * 1024 * 1024;
 
 struct EasyCleanup {
@@ -68,12 +69,23 @@ Problem not_connected(const std::string& socket, int error) {
           start};
 }
 
-Problem explain(CURL* easy, CURLcode code, const std::string& socket) {
+Problem not_confirmed() {
+  return {Exit::kTryAgain, "not_confirmed",
+          fmt::format("the daemon did not confirm within {} s: the order is probably in effect, but "
+                      "the disk has not confirmed it",
+                      kDurableTimeoutMs / 1000),
+          "find out with claimsctl revocations and claimsctl status, and repeat the command if it is "
+          "missing; do not restart claimsd"};
+}
+
+Problem explain(CURL* easy, CURLcode code, const std::string& socket, Patience patience) {
   if (code == CURLE_COULDNT_CONNECT) {
     long error = 0;
     curl_easy_getinfo(easy, CURLINFO_OS_ERRNO, &error);
     return not_connected(socket, static_cast<int>(error));
   }
+  if (code == CURLE_OPERATION_TIMEDOUT && patience == Patience::kUntilDurable)
+    return not_confirmed();
   if (code == CURLE_OPERATION_TIMEDOUT) {
     return {Exit::kUnavailable, "timeout",
             fmt::format("the daemon on {} did not answer within {} s", socket, kTimeoutMs / 1000),
@@ -103,7 +115,7 @@ struct ListCleanup {
 
 // GET, or POST if there is a body.
 Expected<AdminReply> request(const std::string& socket, const std::string& path,
-                             const Secret* body) {
+                             const Secret* body, Patience patience) {
   // sun_path holds 107 bytes and a NUL: unix(7).
   if (socket.size() >= sizeof(sockaddr_un::sun_path)) {
     return tl::make_unexpected(Problem{Exit::kUsage, "path_too_long",
@@ -117,6 +129,8 @@ Expected<AdminReply> request(const std::string& socket, const std::string& path,
   }
   AdminReply reply;
   set_up(easy.get(), socket, "http://localhost" + path, reply.body);
+  if (patience == Patience::kUntilDurable)
+    curl_easy_setopt(easy.get(), CURLOPT_TIMEOUT_MS, kDurableTimeoutMs);
   std::unique_ptr<curl_slist, ListCleanup> headers;
   if (body != nullptr) {
     // An empty Expect header: otherwise libcurl waits a second for a 100 Continue.
@@ -127,7 +141,7 @@ Expected<AdminReply> request(const std::string& socket, const std::string& path,
     curl_easy_setopt(easy.get(), CURLOPT_POSTFIELDS, body->view().data());
   }
   if (const auto code = curl_easy_perform(easy.get()); code != CURLE_OK) {
-    return tl::make_unexpected(explain(easy.get(), code, socket));
+    return tl::make_unexpected(explain(easy.get(), code, socket, patience));
   }
   curl_easy_getinfo(easy.get(), CURLINFO_RESPONSE_CODE, &reply.status);
   return reply;
@@ -136,12 +150,12 @@ Expected<AdminReply> request(const std::string& socket, const std::string& path,
 }  // namespace
 
 Expected<AdminReply> admin_get(const std::string& socket, const std::string& path) {
-  return request(socket, path, nullptr);
+  return request(socket, path, nullptr, Patience::kUsual);
 }
 
 Expected<AdminReply> admin_post(const std::string& socket, const std::string& path,
-                                const Secret& body) {
-  return request(socket, path, &body);
+                                const Secret& body, Patience patience) {
+  return request(socket, path, &body, patience);
 }
 
 }  // namespace claimsd::claimsctl

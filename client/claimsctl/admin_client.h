@@ -5,6 +5,7 @@
 // CURLOPT_UNIX_SOCKET_PATH(3).
 #pragma once
 
+#include <cstdint>
 #include <string>
 
 #include "client/claimsctl/problem.h"
@@ -22,8 +23,14 @@ struct AdminReply {
 // timeout.
 Expected<AdminReply> admin_get(const std::string& socket, const std::string& path);
 
+// How long to wait for the reply.
+enum class Patience : std::uint8_t {
+  kUsual,         // 5 s
+  kUntilDurable,  // 60 s: the reply waits for a disk. A timeout then says nothing about the daemon.
+};
+
 // POST a JSON object, which may contain a token.
 Expected<AdminReply> admin_post(const std::string& socket, const std::string& path,
-                                const Secret& body);
+                                const Secret& body, Patience patience = Patience::kUsual);
 
 }  // namespace claimsd::claimsctl

@@ -49,6 +49,8 @@ std::unique_ptr<Command> make_status();
 std::unique_ptr<Command> make_ping();
 std::unique_ptr<Command> make_purge();
 std::unique_ptr<Command> make_revoke();
+std::unique_ptr<Command> make_revocations();
+std::unique_ptr<Command> make_unrevoke();
 std::unique_ptr<Command> make_top();
 std::unique_ptr<Command> make_statistics();
 std::unique_ptr<Command> make_entries();

@@ -55,6 +55,7 @@ void add(CLI::App& app, const std::vector<Option>& rows) {
   for (const Option& row : rows) {
     CLI::Option* const option = added.emplace_back(add(app, row));
     if (row.check) option->check(CLI::Validator(row.check, ""));
+    option->required(row.required);
     if (row.shows_default) option->capture_default_str();
   }
   // They may name options of later rows.

@@ -20,6 +20,8 @@ constexpr CommandRow kCommands[] = {
   {"ping",   "[OPTIONS]", "Measure the round trip to the daemon", make_ping},
   {"purge",  "[OPTIONS] < TOKEN", "Remove a token, a user's tokens or all tokens from the cache", make_purge},
   {"revoke", "[OPTIONS] < TOKEN", "Invalidate a token, a user's tokens or all tokens, whatever the Auth API says", make_revoke},
+  {"revocations", "[OPTIONS]", "List the revocations in force, with the id of each", make_revocations},
+  {"unrevoke", "[OPTIONS] ID", "Withdraw one revocation", make_unrevoke},
   {"config", "[OPTIONS]", "Show each option of the running daemon and the origin of its value", make_config},
   {"check-config", "[OPTIONS] [FILE]", "Validate a configuration file, as `claimsd --check` does", make_check_config},
   {"reload", "[OPTIONS]", "Make the daemon reread its configuration: all changes take effect, or none", make_reload},

@@ -42,6 +42,7 @@ std::string event_text(const Element& event, const Output& output) {
   if (kind == "breaker_changed") return breaker_text(event, output);
   if (kind == "purged" || kind == "revoked")
     return fmt::format("{} {} {}", who_text(event), kind, text_at(event, "/subject"));
+  if (kind == "unrevoked") return fmt::format("{} withdrew a revocation", who_text(event));
   if (kind == "peer_refused")
     return fmt::format("{} {}: {}", who_text(event), output.coloured(Colour::kBad, "rejected"),
                        text_at(event, "/why"));

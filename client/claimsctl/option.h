@@ -22,6 +22,7 @@ struct Option {
   std::string help;
   std::string value = {};      // the placeholder in the help: "FILE"
   bool shows_default = false;  // in the help
+  bool required = false;
   OptionCheck check = {};
   std::vector<std::string> excludes = {};  // names of options
   std::string needs = {};                  // the name of an option

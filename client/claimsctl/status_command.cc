@@ -87,9 +87,14 @@ void show_load(const Element& status, Output& output) {
                fmt::format("{} of {} entries, {} negative entries", count("/cache/entries"),
                            count("/cache/max_entries"), count("/cache/negative_entries")));
   output.field("leases", leases_text(status));
-  if (count_at(status, "/cache/revocations") > 0) {
-    output.field("revocations", fmt::format("{} of {} rules in effect", count("/cache/revocations"),
-                                            count("/cache/max_revocations")));
+  const std::uint64_t unwritten = count_at(status, "/cache/unwritten_revocations");
+  if (count_at(status, "/cache/revocations") > 0 || unwritten > 0) {
+    output.field("revocations",
+                 fmt::format("{} of {} rules in effect{}", count("/cache/revocations"),
+                             count("/cache/max_revocations"),
+                             unwritten > 0 ? fmt::format("; {} actions are not on disk yet",
+                                                         count_text(unwritten))
+                                           : ""));
   }
   output.field("requests", fmt::format("{} in flight, {} pending", count("/requests/in_flight"),
                                        count("/requests/pending")));

@@ -1,5 +1,7 @@
 #include "daemon/admin/action_routes.h"
 
+#include <fmt/core.h>
+
 #include "daemon/admin/status_json.h"
 #include "daemon/base/json_writer.h"
 #include "daemon/claims/revocation/action_parser.h"
@@ -11,6 +13,15 @@ namespace {
 
 constexpr std::string_view kShape =
     R"(send {"token": "..."}, {"user": "ID"} or {"all_users": true}, or use claimsctl)";
+
+template <class T, class Text>
+void write_or_null(JsonWriter& json, const std::optional<T>& value, Text&& text) {
+  if (value) {
+    json.value(text(*value));
+  } else {
+    json.null();
+  }
+}
 
 http::Response response_to(const claims::ActionResult& result) {
   switch (result.outcome) {
@@ -26,32 +37,49 @@ http::Response response_to(const claims::ActionResult& result) {
       return http::error_response(
           507, "full", "the maximum number of revocations is reached: nothing has changed",
           "raise revocations.max_entries and restart claimsd");
+    case claims::ActionOutcome::kUnknownAction:
+      return http::error_response(404, "unknown_action", "no revocation has this id",
+                                  "list the ids with claimsctl revocations");
+    case claims::ActionOutcome::kWithdrawnEarlier:
+      return http::error_response(410, "withdrawn", "this revocation is withdrawn already",
+                                  "nothing needs to be done");
+    case claims::ActionOutcome::kNotWithdrawable:
+      return http::error_response(400, "not_withdrawable",
+                                  "this is a purge: it invalidates no token",
+                                  "nothing needs to be done");
     case claims::ActionOutcome::kDone: break;
   }
-  if (!result.durable) {
-    return http::error_response(
-        503, "not_durable",
-        "the purge or revocation is in effect, but could not be written to disk: a "
-        "restart loses it",
-        "find the disk error in the daemon's log, fix it, and repeat the command");
-  }
-  if (!result.recorded) {
-    return http::error_response(
-        503, "not_recorded",
-        "the purge or revocation is in effect and survives a restart, but is not in the "
-        "audit log yet",
-        "find the cause with claimsctl status; it is recorded as soon as the audit log "
-        "can be written");
-  }
   JsonWriter json;
-  json.begin_object().member("schema", kStatusSchema).member("done", true).key("until");
-  if (result.until && *result.until != WallTime::max()) {
-    json.value(rfc3339(*result.until));
+  json.begin_object()
+      .member("schema", kStatusSchema)
+      .member("done", true)
+      .member("durable", result.durable)
+      .member("recorded", result.recorded)
+      .key("id");
+  write_or_null(json, result.id, [](const claims::ActionId& id) { return claims::text_of(id); });
+  json.key("made");
+  write_or_null(json, std::optional(result.made_at), rfc3339);
+  json.key("until");
+  const bool ends = result.until && *result.until != WallTime::max();
+  write_or_null(json, ends ? result.until : std::nullopt, rfc3339);
+  json.member("other_spellings", result.other_spellings).key("known");
+  if (result.known) {
+    json.value(*result.known);
   } else {
     json.null();
   }
+  return http::json_response(result.durable && result.recorded ? 200 : 202,
+                             json.end_object().take());
+}
+
+// Calls `start` with the callback for its result.
+template <class Start>
+http::Response respond_later(Start&& start) {
+  const auto later = std::make_shared<http::DeferredResponse>();
+  start([later](const claims::ActionResult& result) { later->fulfil(response_to(result)); });
+  if (later->ready()) return later->take();
   http::Response response;
-  response.body = json.end_object().take() + "\n";
+  response.later = later;
   return response;
 }
 
@@ -67,13 +95,41 @@ http::Response carry_out(const AdminServices& services, const http::Request& req
     }
   }
   if (request.peer) parsed->action.actor_uid = request.peer->uid;
-  const auto later = std::make_shared<http::DeferredResponse>();
-  take(parsed->action,
-       [later](const claims::ActionResult& result) { later->fulfil(response_to(result)); });
-  if (later->ready()) return later->take();
-  http::Response response;
-  response.later = later;
-  return response;
+  return respond_later([&](claims::ActionDone done) { take(parsed->action, std::move(done)); });
+}
+
+std::string_view name_of(claims::RuleKind kind) {
+  switch (kind) {
+    case claims::RuleKind::kToken: return "token";
+    case claims::RuleKind::kUser: return "user";
+    case claims::RuleKind::kLock: return "lock";
+    case claims::RuleKind::kAllUsers: return "all_users";
+    case claims::RuleKind::kPurgeUser:
+    case claims::RuleKind::kPurgeAllUsers: break;
+  }
+  return "purge";
+}
+
+void write_uid(JsonWriter& json, std::string_view name, const std::optional<std::uint32_t>& uid) {
+  json.key(name);
+  if (uid && *uid != claims::kUnknownActor) {
+    json.value(*uid);
+  } else {
+    json.null();
+  }
+}
+
+void write_action(JsonWriter& json, const claims::ActionDescription& action) {
+  json.begin_object()
+      .member("id", claims::text_of(action.id))
+      .member("kind", name_of(action.kind))
+      .member("made", rfc3339(action.made_at))
+      .member("until", rfc3339(action.until));
+  write_uid(json, "actor_uid", action.actor_uid);
+  json.key("withdrawn");
+  write_or_null(json, action.withdrawn_at, rfc3339);
+  write_uid(json, "withdrawn_by_uid", action.withdrawn_by);
+  json.end_object();
 }
 
 }  // namespace
@@ -84,6 +140,37 @@ http::Response purge_route(const AdminServices& services, const http::Request& r
 
 http::Response revoke_route(const AdminServices& services, const http::Request& request) {
   return carry_out(services, request, claims::ActionKind::kRevoke, services.revoke);
+}
+
+http::Response unrevoke_route(const AdminServices& services, const http::Request& request) {
+  const Result<claims::ActionId> id = claims::parse_action_id(request.body);
+  if (!id)
+    return http::error_response(400, "bad_action", id.error().message,
+                                "list the ids with claimsctl revocations");
+  const auto by = request.peer ? std::optional(request.peer->uid) : std::nullopt;
+  return respond_later(
+      [&](claims::ActionDone done) { services.unrevoke(*id, by, std::move(done)); });
+}
+
+http::Response revocations_route(const AdminServices& services, const http::Request& request) {
+  const auto limit = read_limit(request, kMaxActionsOnPage);
+  std::optional<claims::ActionId> after;
+  if (const auto text = request.parameter("after")) after = claims::action_id_of(*text);
+  if (!limit || (request.parameter("after") && !after)) {
+    return http::error_response(
+        400, "bad_page",
+        fmt::format("limit must be a number from 1 to {}, and after the next "
+                    "value of an earlier page",
+                    kMaxActionsOnPage),
+        "use claimsctl revocations");
+  }
+  JsonWriter json;
+  json.begin_object().member("schema", kStatusSchema).key("revocations").begin_array();
+  const auto next = services.list_actions(
+      after, *limit, [&](const claims::ActionDescription& action) { write_action(json, action); });
+  json.end_array().key("next");
+  write_or_null(json, next, [](const claims::ActionId& id) { return claims::text_of(id); });
+  return http::json_response(200, json.end_object().take());
 }
 
 }  // namespace claimsd::admin

@@ -12,7 +12,6 @@
 namespace claimsd::admin {
 namespace {
 
-constexpr std::size_t kUsualLimit = 100;
 constexpr std::size_t kKeyBytes = sizeof(claims::TokenKey::bytes);
 
 std::string in_hex(const claims::TokenKey& key) {
@@ -30,16 +29,6 @@ std::optional<claims::TokenKey> key_from_hex(std::string_view text) {
     if (error != std::errc() || end != digits + 2) return std::nullopt;
   }
   return key;
-}
-
-std::optional<std::size_t> read_limit(const http::Request& request) {
-  const auto text = request.parameter("limit");
-  if (!text) return kUsualLimit;
-  std::size_t limit = 0;
-  const auto [end, error] = std::from_chars(text->data(), text->data() + text->size(), limit);
-  const bool whole = error == std::errc() && end == text->data() + text->size();
-  if (!whole || limit < 1 || limit > kMaxEntriesOnPage) return std::nullopt;
-  return limit;
 }
 
 void write_moment(JsonWriter& json, std::string_view name, WallTime time, WallTime none) {
@@ -82,7 +71,7 @@ void write_rejection(JsonWriter& json,
 }  // namespace
 
 http::Response entries_route(const AdminServices& services, const http::Request& request) {
-  const auto limit = read_limit(request);
+  const auto limit = read_limit(request, kMaxEntriesOnPage);
   if (!limit) {
     return http::error_response(
         400, "bad_limit", fmt::format("limit must be a number from 1 to {}", kMaxEntriesOnPage),

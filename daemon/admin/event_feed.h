@@ -25,6 +25,7 @@ namespace claimsd::admin {
   E(kBreakerChanged,  "breaker_changed",  "the circuit breaker of an Auth API changed: open, half-open or closed") \
   E(kPurged,       "purged",        "an operator purged cached answers") \
   E(kRevoked,      "revoked",       "an operator revoked tokens") \
+  E(kUnrevoked,    "unrevoked",     "an operator withdrew a revocation") \
   E(kPeerRefused,  "peer_refused",  "a connection to the claims socket was rejected")
 // clang-format on
 
@@ -46,7 +47,7 @@ struct Event {
   Duration took{};                   // kRequestCompleted
   claims::BreakerState breaker{};    // kBreakerChanged: the new state
   claims::Subject subject{};         // kPurged, kRevoked
-  std::optional<std::uint32_t> uid;  // kPurged, kRevoked: who ordered it; kPeerRefused: the peer
+  std::optional<std::uint32_t> uid;  // kPurged, kRevoked, kUnrevoked: who ordered it; kPeerRefused: the peer
   std::string_view why;              // kPeerRefused: a string literal
 };
 

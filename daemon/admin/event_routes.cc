@@ -66,6 +66,7 @@ void write_event(JsonWriter& json, std::uint64_t sequence, const Event& event,
       json.member("subject", subject_text(event.subject));
       write_uid(json, event.uid);
       break;
+    case EventKind::kUnrevoked: write_uid(json, event.uid); break;
     case EventKind::kPeerRefused:
       write_uid(json, event.uid);
       json.member("why", event.why);

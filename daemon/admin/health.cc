@@ -173,6 +173,29 @@ void assess_cache(const DaemonStatus& status, std::vector<Finding>& findings) {
   }
 }
 
+void assess_revocations(const DaemonStatus& status, std::vector<Finding>& findings) {
+  const bool failed = !status.revocation_error.empty();
+  if (status.unwritten_revocations > 0 &&
+      (failed || status.unwritten_revocations_age >= kUnwrittenMatters)) {
+    findings.push_back(
+        {"revocations_not_durable",
+         fmt::format("{} purges or revocations have been in effect for up to {} s, but are not on "
+                     "disk: a restart would lose them; {}",
+                     status.unwritten_revocations,
+                     std::chrono::duration_cast<seconds>(status.unwritten_revocations_age).count(),
+                     failed ? status.revocation_error : "the disk has not answered yet"),
+         fmt::format("free space on the disk of {}, or repair it; do not restart claimsd: it writes "
+                     "them as soon as the disk allows",
+                     status.revocation_directory)});
+  }
+  if (full(status.stored_revocations, status.max_revocations)) {
+    findings.push_back({"revocations_full",
+                        fmt::format("{} revocations are stored, the maximum: further ones fail",
+                                    status.max_revocations),
+                        "raise revocations.max_entries and restart claimsd"});
+  }
+}
+
 }  // namespace
 
 std::string_view upstream_state(const UpstreamStatus& upstream) {
@@ -195,12 +218,7 @@ std::vector<Finding> assess(const DaemonStatus& status) {
                         "daemon.max_connections",
                         true});
   }
-  if (full(status.revocations, status.max_revocations)) {
-    findings.push_back({"revocations_full",
-                        fmt::format("{} revocations are in effect, the maximum: further ones fail",
-                                    status.max_revocations),
-                        "raise revocations.max_entries and restart claimsd"});
-  }
+  assess_revocations(status, findings);
   assess_audit(status.audit, findings);
   assess_retention(status.audit, findings);
   assess_queues(status, findings);

@@ -22,6 +22,9 @@ inline constexpr Duration kAuditLossMatters = std::chrono::hours(24);
 // The same for a failure of the claims cache: its file system may have been full for a moment.
 inline constexpr Duration kCacheErrorMatters = seconds(60);
 
+// A revocation that is not on disk is reported after this long, or at once if the disk has failed.
+inline constexpr Duration kUnwrittenMatters = seconds(5);
+
 struct Finding {
   std::string code;     // for programs: "upstream_failing"
   std::string message;  // what is wrong

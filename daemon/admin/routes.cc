@@ -3,6 +3,7 @@
 #include <fmt/core.h>
 
 #include <algorithm>
+#include <charconv>
 
 #include "daemon/admin/action_routes.h"
 #include "daemon/admin/audit_route.h"
@@ -94,6 +95,8 @@ constexpr Route kRoutes[] = {
   {"POST", "/v1/log-level", "Set the log level until the next reload or restart", set_log_level_route},
   {"POST", "/v1/revoke", "Revoke a token, a user's tokens or all tokens, regardless of the Auth API", revoke_route, kAction},
   {"POST", "/v1/upstream-test", "Ask an Auth API once about a token, and describe its response: ?upstream=NAME", upstream_test_route},
+  {"GET", "/v1/revocations", "Revocations, paged: ?after=ID&limit=N", revocations_route},
+  {"POST", "/v1/unrevoke", "Withdraw one revocation by its id", unrevoke_route, kAction},
   {"GET", "/v1/audit", "Records of the audit log, paged", audit_route},
 };
 // clang-format on
@@ -142,6 +145,17 @@ bool is_action(const http::Request& request) {
   return std::any_of(std::begin(kRoutes), std::end(kRoutes), [&](const Route& route) {
     return route.kind == kAction && route.path == request.path && route.method == request.method;
   });
+}
+
+std::optional<std::size_t> read_limit(const http::Request& request, std::size_t most) {
+  constexpr std::size_t kUsualLimit = 100;
+  const auto text = request.parameter("limit");
+  if (!text) return kUsualLimit;
+  std::size_t limit = 0;
+  const auto [end, error] = std::from_chars(text->data(), text->data() + text->size(), limit);
+  const bool whole = error == std::errc() && end == text->data() + text->size();
+  if (!whole || limit < 1 || limit > most) return std::nullopt;
+  return limit;
 }
 
 }  // namespace claimsd::admin

@@ -11,6 +11,7 @@
 #include "daemon/audit/live_query.h"
 #include "daemon/base/process_usage.h"
 #include "daemon/claims/inspection.h"
+#include "daemon/claims/revocation/action_list.h"
 #include "daemon/claims/revocation/admin_action.h"
 #include "daemon/config/changes.h"
 #include "daemon/http/message.h"
@@ -43,6 +44,14 @@ struct AdminServices {
   std::function<ProcessUsage()> process;
   ActionTaker purge;
   ActionTaker revoke;
+  // `by`: uid of the caller, if known.
+  std::function<void(const claims::ActionId& id, std::optional<std::uint32_t> by,
+                     claims::ActionDone done)>
+      unrevoke;
+  std::function<std::optional<claims::ActionId>(
+      const std::optional<claims::ActionId>& after, std::size_t most,
+      const std::function<void(const claims::ActionDescription&)>& visit)>
+      list_actions;
   std::function<std::optional<claims::UpstreamId>(std::string_view name)> upstream_named;
   std::function<std::optional<claims::TokenKey>(
       const std::optional<claims::TokenKey>& after, std::size_t most,
@@ -83,5 +92,8 @@ http::Response dispatch(const AdminServices& services, const http::Request& requ
 
 // Whether the request is an admin action.
 bool is_action(const http::Request& request);
+
+// The parameter `limit` of a page: 100 by default. Nullopt unless it is a number from 1 to `most`.
+std::optional<std::size_t> read_limit(const http::Request& request, std::size_t most);
 
 }  // namespace claimsd::admin

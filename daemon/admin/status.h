@@ -96,7 +96,12 @@ struct DaemonStatus {
   std::uint64_t unwritten_entries = 0;  // part of `entries`; lost if the daemon is killed
   shm::LeaseStatus leases;
   std::uint64_t revocations = 0;  // rules in effect
+  std::uint64_t stored_revocations = 0;  // rules that count against the maximum
   std::uint64_t max_revocations = 0;
+  std::uint64_t unwritten_revocations = 0;  // actions in effect, but not on disk
+  Duration unwritten_revocations_age{};     // of the oldest of them
+  std::string revocation_error;             // why the last write failed; "": it did not
+  std::string revocation_directory;
   std::vector<UpstreamStatus> upstreams;
   AuditStatus audit;
   claims::Counters counters;

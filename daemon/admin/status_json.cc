@@ -85,7 +85,8 @@ void write_load(JsonWriter& json, const DaemonStatus& status) {
       .member("negative_entries", status.negative_entries)
       .member("unwritten_entries", status.unwritten_entries)
       .member("revocations", status.revocations)
-      .member("max_revocations", status.max_revocations);
+      .member("max_revocations", status.max_revocations)
+      .member("unwritten_revocations", status.unwritten_revocations);
   write_hit_ratio(json, status.counters);
   json.end_object();
   json.key("leases")

@@ -139,6 +139,11 @@ void AuditLog::note_overflow(std::uint64_t refused_before) {
     overflowed_ = clock_.now().boot;
 }
 
+void AuditLog::note_revocations(const claims::SetHead& head) {
+  const std::lock_guard lock(mutex_);
+  revocations_ = head;
+}
+
 void AuditLog::read(std::function<void(const Store&)> job) {
   {
     const std::lock_guard lock(mutex_);
@@ -200,6 +205,8 @@ void AuditLog::run() {
       stopping = stopping_;
       may_write = stopping || !waits_for_retry();
       if (may_write) batch = intake_.take(clock_.now().boot, stopping);
+      if (const auto head = std::exchange(revocations_, std::nullopt))
+        store_.note_revocations(*head);
       jobs.swap(jobs_);
     }
     if (may_write && (!batch.empty() || !kept_.empty())) write(std::move(batch));

@@ -68,6 +68,9 @@ class AuditLog {
   // Reports that this many completions were consumed.
   void finished(std::size_t tickets) { outstanding_ -= tickets; }
 
+  // The next commits repeat the head of the revocations. Loop thread.
+  void note_revocations(const claims::SetHead& head);
+
   // Runs `job` on the log's thread between two commits. Pending answers wait for it, so keep jobs
   // short. Used to query the log of a running daemon.
   void read(std::function<void(const Store&)> job);
@@ -122,6 +125,7 @@ class AuditLog {
   std::optional<BootTime> overflowed_;
   std::optional<BootTime> dropped_early_;
   std::optional<BootTime> clock_jumped_;
+  std::optional<claims::SetHead> revocations_;  // not passed to the store yet
   bool stopping_ = false;
 
   std::atomic<std::size_t> outstanding_{0};

@@ -50,6 +50,9 @@ class Store {
   // Segments that this object dropped for their size before retention's age.
   std::uint64_t dropped_early() const { return dropped_early_; }
 
+  // The copy of the head of the revocations that the next commits carry.
+  void note_revocations(const claims::SetHead& head) { head_.revocations = head; }
+
   const Head& head() const { return head_; }
   const std::string& origin() const { return origin_; }
   // The active segment.

@@ -61,6 +61,7 @@ constexpr std::string_view name_of(Level level) {
   E(kUnauthenticated, 17, "unauthenticated",  kFailures,      "authn_login_fail",            3002, 1,  "a client reported that it answered a request with 401",                                    "verdict reason status token user peer upstream method route roles") \
   E(kReportedUnavailable,        18, "reported_unavailable",         kFailures,      "",                            3002, 1,  "a client reported that it answered a request with 503 because there was no verdict",       "verdict reason status token user peer upstream method route roles") \
   E(kUnacknowledged,  19, "unacknowledged",   kFailures,      "sys_monitor_disabled",        1008, 99, "a client counted reports that were never acknowledged",                                    "peer upstream") \
+  E(kUnrevoked,       20, "unrevoked",        kFailures,      "authz_admin",                 3001, 99, "an operator withdrew a revocation",                                                        "peer detail") \
   E(kOverQuota,       22, "over_quota",       kFailures,      "excess_rate_limit_exceeded",  1008, 99, "reports of a uid beyond audit.max_bytes_per_uid were counted, not written",                "peer")
 // clang-format on
 

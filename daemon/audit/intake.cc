@@ -64,6 +64,7 @@ bool must_be_kept(Event event) {
   switch (event) {
     case Event::kPurged:
     case Event::kRevoked:
+    case Event::kUnrevoked:
     case Event::kConfigured:
     case Event::kStarted:
     case Event::kStopped:

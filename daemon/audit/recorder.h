@@ -70,6 +70,9 @@ class Recorder final : public claims::AuditSink {
   // The record of an order. Take it before the order is carried out, which erases its subject.
   AdminRecord admin_record_of(Event event, const claims::AdminAction& action);
 
+  // The records written from now on are accompanied by this head of the revocations.
+  void note_revocations(const claims::SetHead& head) { audit_log_->note_revocations(head); }
+
   // One page of matching records, read by the audit thread between two commits.
   using PageDone = std::function<void(const Result<Page>&)>;
   void search(const SearchFilter& query, PageDone done);

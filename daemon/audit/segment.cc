@@ -68,6 +68,8 @@ std::string encode(const Head& head) {
   put.integer(head.events);
   put.integer(head.dropped);
   put.integer(static_cast<std::uint8_t>(head.closed ? 1 : 0));
+  put.integer(head.revocations.sequence);
+  put_link(put, head.revocations.digest);
   return out;
 }
 
@@ -80,6 +82,8 @@ std::optional<Head> decode_head(std::string_view bytes) {
   head.dropped = take.integer<Sequence>();
   const auto closed = take.integer<std::uint8_t>();
   head.closed = closed == 1;
+  head.revocations.sequence = take.integer<std::uint64_t>();
+  head.revocations.digest = take_link(take);
   if (!take.at_end() || closed > 1) return std::nullopt;
   return head;
 }
@@ -140,7 +144,7 @@ store::LmdbStatus put_about(store::LmdbEnvironment& env, store::LmdbTable about,
 
 Result<Segment> Segment::create(const std::string& directory, std::uint32_t generation,
                                 const SegmentIdentity& identity, Sequence dropped,
-                                std::size_t map_size) {
+                                const claims::SetHead& revocations, std::size_t map_size) {
   const std::string path =
       fmt::format("{}/{}", directory, segment_name(identity.first, generation));
   const std::string fresh = path + ".new";
@@ -148,7 +152,8 @@ Result<Segment> Segment::create(const std::string& directory, std::uint32_t gene
   {
     store::LmdbEnvironment env =
         TRY(store::LmdbEnvironment::open(environment_options(fresh, map_size)));
-    const Head head{identity.first - 1, identity.before, identity.events, dropped, false};
+    const Head head{identity.first - 1, identity.before, identity.events,
+                    dropped,            false,           revocations};
     const auto tables = open_tables(env);
     const store::LmdbStatus made = tables ? put_about(env, tables->about, identity, head)
                                           : store::LmdbStatus(tl::make_unexpected(tables.error()));

@@ -12,6 +12,7 @@
 
 #include "daemon/audit/digest.h"
 #include "daemon/audit/record.h"
+#include "daemon/claims/revocation/set_head.h"
 #include "daemon/store/lmdb.h"
 
 namespace claimsd::audit {
@@ -33,6 +34,7 @@ struct Head {
   std::uint64_t events = 0;  // sum of counts of the whole log up to here
   Sequence dropped = 0;      // retention removed everything up to this sequence
   bool closed = false;       // another segment follows
+  claims::SetHead revocations{};  // a copy of the head of the revocations; zeros: none
   bool operator==(const Head&) const = default;
 };
 
@@ -74,7 +76,7 @@ class Segment {
   // Atomic: after a crash the segment is either complete or absent.
   static Result<Segment> create(const std::string& directory, std::uint32_t generation,
                                 const SegmentIdentity& identity, Sequence dropped,
-                                std::size_t map_size);
+                                const claims::SetHead& revocations, std::size_t map_size);
   static Result<Segment> open(const std::string& path, std::size_t map_size);
 
   // One durable transaction. `head` is the state after the last row.

@@ -35,6 +35,7 @@ namespace claimsd::claims {
   C(evictions,              "Entries evicted to make room") \
   C(purges,                 "Purges requested") \
   C(revocations,            "Revocations put into effect") \
+  C(withdrawals,            "Revocations withdrawn") \
   C(revoked_answers,        "Answers that a revocation made invalid") \
   C(unrecorded,             "Answers withheld because their audit record was not written in time") \
   C(superseded_answers,              "Answers whose verdict changed while their audit record was written") \

@@ -111,6 +111,9 @@ class Publisher {
   // When the published lease of `key` ends; min: none is known.
   virtual BootTime published_until(const TokenKey& /*key*/) const { return BootTime::min(); }
   virtual void withdraw(const TokenKey& key) = 0;
+  // Withdraws the leases of all spellings of the token (parse/token_name.h), at every Auth API.
+  // True if there were any.
+  virtual bool withdraw_token(std::string_view token) = 0;
   // Withdraws all leases of the user with this id claim, even if the cache no longer holds them.
   virtual void withdraw_user(UpstreamId upstream, std::string_view user) = 0;
   virtual void withdraw_all() = 0;
@@ -122,6 +125,7 @@ class NoPublisher final : public Publisher {
   void publish(UpstreamId, std::string_view, const TokenKey&, const Entry&,
                const LeaseEnd&) override {}
   void withdraw(const TokenKey&) override {}
+  bool withdraw_token(std::string_view) override { return false; }
   void withdraw_user(UpstreamId, std::string_view) override {}
   void withdraw_all() override {}
 };

@@ -71,6 +71,7 @@ ClaimsService::ClaimsService(Policy policy, Dependencies deps)
                 .counters = counters_}),
       revocations_({.policy = policy_,
                     .clock = deps_.clock,
+                    .random = deps_.random,
                     .keyer = deps_.keyer,
                     .fingerprinter = deps_.fingerprinter,
                     .publisher = deps_.publisher,

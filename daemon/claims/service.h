@@ -70,8 +70,14 @@ class ClaimsService {
   // In effect for every query that starts after these functions return (RevocationControl).
   void purge(const AdminAction& action, ActionDone done);
   void revoke(const AdminAction& action, ActionDone done);
-  // Adds rules of an earlier run. Call before the first query.
-  void restore(const std::vector<Rule>& rules) { revocations_.restore(rules); }
+  // Withdraws the action with this id.
+  void unrevoke(const ActionId& action, std::optional<std::uint32_t> actor_uid, ActionDone done) {
+    revocations_.unrevoke(action, actor_uid, std::move(done));
+  }
+  // Adds what an earlier run stored. Call before the first query.
+  void restore(const std::vector<Rule>& rules, const std::vector<Withdrawal>& withdrawals) {
+    revocations_.restore(rules, withdrawals);
+  }
 
   // Applies a new policy from now on. Queries in progress continue. Upstreams, and sizes fixed at
   // startup (entries, negative entries, rules), do not change.
@@ -102,6 +108,7 @@ class ClaimsService {
   std::size_t pending_answers() const { return audit_.waiting(); }
   std::size_t negative_entries() const { return cache_.negative().size(); }
   std::size_t revocation_rules() const { return guard_.rules().size(); }
+  const Revocations& revocations() const { return guard_.rules(); }
   // Remaining backoff of a failing Auth API; 0: requests are allowed.
   Duration backoff(UpstreamId upstream) const {
     return upstreams_.backoff(upstream, deps_.clock.now().boot);

@@ -63,6 +63,7 @@ class LeaseMap {
       return to_->published_until(key);
     }
     void withdraw(const claims::TokenKey& key) override { to_->withdraw(key); }
+    bool withdraw_token(std::string_view token) override { return to_->withdraw_token(token); }
     void withdraw_user(claims::UpstreamId upstream, std::string_view user) override {
       to_->withdraw_user(upstream, user);
     }

@@ -51,7 +51,10 @@ void LeasePublisher::publish(claims::UpstreamId upstream, std::string_view token
   }
   const SlotNumber at = choose_slot(secret, key, now);
   write_slot(map_.slot(at), slot);
-  directory_.put(at, {.key = key, .user = directory_.user_hash(upstream, claims.id), .end = end});
+  directory_.put(at, {.key = key,
+                      .name = directory_.name_hash(token),
+                      .user = directory_.user_hash(upstream, claims.id),
+                      .end = end});
 }
 
 bool LeasePublisher::accepts(std::string_view token, const claims::Entry& entry,
@@ -114,6 +117,17 @@ void LeasePublisher::withdraw(const claims::TokenKey& key) {
   if (!slot) return;
   ++counters_.leases_withdrawn;
   clear(*slot);
+}
+
+bool LeasePublisher::withdraw_token(std::string_view token) {
+  const std::uint64_t hash = directory_.name_hash(token);
+  bool found = false;
+  while (const std::optional<SlotNumber> slot = directory_.find_name(hash)) {
+    ++counters_.leases_withdrawn;
+    clear(*slot);
+    found = true;
+  }
+  return found;
 }
 
 void LeasePublisher::withdraw_user(claims::UpstreamId upstream, std::string_view user) {

@@ -31,6 +31,7 @@ class LeasePublisher final : public claims::Publisher {
                const claims::Entry& entry, const claims::LeaseEnd& end) override;
   BootTime published_until(const claims::TokenKey& key) const override;
   void withdraw(const claims::TokenKey& key) override;
+  bool withdraw_token(std::string_view token) override;
   void withdraw_user(claims::UpstreamId upstream, std::string_view user) override;
   void withdraw_all() override;
 

@@ -1,9 +1,9 @@
 // slot_directory.h: the daemon's record of what each slot of the map holds: the token (by its key),
-// the user (by a keyed hash) and the expiry.
+// its name and the user (by keyed hashes) and the expiry.
 //
 // Needed because the map itself is sealed. An entry exists exactly as long as the slot is in use,
 // even if the cache has evicted the token, so that a revocation finds every lease. All memory is
-// allocated by the constructor, about 80 bytes per slot. Loop thread.
+// allocated by the constructor, about 100 bytes per slot. Loop thread.
 #pragma once
 
 #include <optional>
@@ -22,6 +22,7 @@ class SlotDirectory {
  public:
   struct Published {
     claims::TokenKey key;
+    std::uint64_t name = 0;  // name_hash()
     std::uint64_t user = 0;  // user_hash()
     claims::LeaseEnd end;
   };
@@ -36,22 +37,29 @@ class SlotDirectory {
   void put(SlotNumber slot, const Published& published);
   void erase(SlotNumber slot);
   void clear();
-  // Any one slot of this user; nothing if there is none.
+  // Any one slot with this name or of this user; nothing if there is none.
+  std::optional<SlotNumber> find_name(std::uint64_t name) const;
   std::optional<SlotNumber> find_user(std::uint64_t user) const;
 
   std::size_t used() const { return used_count_; }
   std::size_t slots() const { return published_.size(); }
 
+  // Identifies a token in any spelling. If two tokens collide, revoking one also withdraws the
+  // other's leases, which costs one query.
+  std::uint64_t name_hash(std::string_view token) const;
   // Identifies a user without storing the name. If two users collide, revoking one also withdraws
   // the other's leases, which costs that user one query.
   std::uint64_t user_hash(claims::UpstreamId upstream, std::string_view user) const;
 
  private:
+  std::uint64_t hash_of(std::uint64_t context, std::string_view text) const;
+
   std::uint64_t seed_ = 0;
   std::vector<Published> published_;
   std::vector<bool> used_;
   std::size_t used_count_ = 0;
   SlotChains by_key_;
+  SlotChains by_name_;
   SlotChains by_user_;
 };
 

@@ -1,4 +1,4 @@
-// hmac_fingerprinter.h: the production Fingerprinter: HMAC-SHA-256 of a token, or of a user id
+// hmac_fingerprinter.h: the production Fingerprinter: HMAC-SHA-256 of the name of a token, or of a user id
 // within an Auth API *name*. Each uses its own key derived from the revocation key. A revocation
 // rule therefore survives any change to an upstream's configuration except a new name. Loop thread.
 #pragma once
@@ -17,7 +17,7 @@ class HmacFingerprinter final : public claims::Fingerprinter {
   static Result<HmacFingerprinter> create(const Secret& key,
                                           const std::vector<std::string>& upstreams);
 
-  claims::Fingerprint of_token(std::string_view token) override { return {token_.finish(token)}; }
+  claims::Fingerprint of_token(std::string_view name) override { return {token_.finish(name)}; }
   claims::Fingerprint of_user(claims::UpstreamId upstream, std::string_view user) override;
 
  private:

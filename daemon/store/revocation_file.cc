@@ -1,45 +1,23 @@
 #include "daemon/store/revocation_file.h"
 
 #include <fmt/core.h>
-#include <openssl/crypto.h>
 
 #include <algorithm>
-#include <array>
+#include <utility>
 
 #include "daemon/base/format_version.h"
 #include "daemon/store/check_in_child.h"
+#include "daemon/store/head_copy.h"
 #include "daemon/store/host_key.h"
 #include "proto/bytes.h"
 
 namespace claimsd::store {
 namespace {
 
-constexpr std::uint16_t kVersion = 2;
 constexpr std::uint16_t kLastVersion = 255;  // a larger number is damage
-constexpr std::size_t kMaxBootId = 64;
-constexpr std::size_t kMaxRecord = 2 + 2 + kMaxBootId + 8 * 8 + crypto::HmacSha256::kSize;
-constexpr std::size_t kBytesPerRule = 768;  // including waste in half-full pages
+constexpr std::size_t kBytesPerRule = 768;  // with its withdrawal, and waste in half-full pages
 constexpr std::size_t kSmallestMap = std::size_t{16} << 20;
 constexpr std::size_t kHeadroom = std::size_t{1} << 20;
-
-std::string key_of(const claims::RuleName& name) {
-  std::string key(1, static_cast<char>(name.kind));
-  key.append(reinterpret_cast<const char*>(name.subject.bytes.data()), name.subject.bytes.size());
-  return key;
-}
-
-std::int64_t count(auto time) {
-  return time.time_since_epoch().count();
-}
-
-template <class Time>
-Time read_time(proto::Reader& reader) {
-  return Time(Duration(reader.integer<std::int64_t>()));
-}
-
-std::string_view view(const crypto::HmacSha256::Digest& digest) {
-  return {reinterpret_cast<const char*>(digest.data()), digest.size()};
-}
 
 // LMDB would crash on a damaged file.
 Status check_revocation_pages(const std::string& directory) {
@@ -48,7 +26,8 @@ Status check_revocation_pages(const std::string& directory) {
   if (sound) return {};
   return failure(fmt::format(
       "the revocations in {} are damaged: {}: restore the directory {} from a backup; to "
-      "start without revocations, which makes revoked tokens valid again, move it away",
+      "start without revocations, which makes revoked tokens valid again, move it away and accept "
+      "the empty set (OPERATIONS.md)",
       file, sound.error().message, directory));
 }
 
@@ -69,9 +48,8 @@ Result<std::unique_ptr<RevocationFile>> RevocationFile::open(RevocationFileOptio
   std::unique_ptr<RevocationFile> self(
       new RevocationFile(std::move(options), std::move(lock), std::move(check)));
   self->open_ = TRY(self->open_environment());
-  self->rules_ = TRY(self->read(*self->open_, now));
-  // Store the expiry times on this boot's clock, so that the next start can continue from them.
-  TRY(self->write(self->rules_, std::exchange(self->void_, {})));
+  self->state_ = TRY(self->read(*self->open_, now, true));
+  self->head_ = self->codec_.head_of(self->state_);
   return self;
 }
 
@@ -87,8 +65,32 @@ Result<RevocationFile::Open> RevocationFile::open_environment() const {
   return Open{std::move(environment), *table};
 }
 
-Result<std::vector<claims::Rule>> RevocationFile::read(Open& open, const Now& now) {
-  std::vector<claims::Rule> rules;
+// Every version begins a record with its version.
+tl::unexpected<Error> RevocationFile::unusable(std::string_view record) const {
+  proto::Reader reader(record);
+  const auto version = reader.integer<std::uint16_t>();
+  if (reader.ok() && version != kRevocationVersion && version <= kLastVersion) {
+    return failure(
+        fmt::format("{} {}: start the version of claimsd that wrote it; to start without "
+                    "revocations, which makes revoked tokens valid again, move {} away and accept the "
+                    "empty set (OPERATIONS.md)",
+                    path(), other_format(version, kRevocationVersion), options_.directory));
+  }
+  return damaged();
+}
+
+tl::unexpected<Error> RevocationFile::damaged() const {
+  return failure(
+      fmt::format("the revocations in {} are damaged, or were written with another key than "
+                  "{}/key: restore the directory from a backup; to start without revocations, "
+                  "which makes revoked tokens valid again, move it away and accept the empty set "
+                  "(OPERATIONS.md)",
+                  path(), options_.directory));
+}
+
+// Verifies every record, and that together they are the set that the head describes. `keep`: also
+// fills the members for open().
+Result<SetState> RevocationFile::read(Open& open, const Now& now, bool keep) {
   const auto unreadable = [this](const LmdbError& error) {
     return failure(
         fmt::format("cannot read the revocations in {}: {}; check the disk, or restore "
@@ -99,124 +101,146 @@ Result<std::vector<claims::Rule>> RevocationFile::read(Open& open, const Now& no
   if (!reader) return unreadable(reader.error());
   LmdbResult<LmdbCursor> cursor = reader->cursor(open.table);
   if (!cursor) return unreadable(cursor.error());
+  SetState found;
+  SetState stated;
   for (auto record = cursor->first();; record = cursor->next()) {
-    if (!record && record.error().missing()) return rules;
+    if (!record && record.error().missing()) break;
     if (!record) return unreadable(record.error());
-    const std::optional<claims::Rule> rule = decode(record->key, record->value, now);
-    if (!rule) return unusable(record->value);
-    rules.push_back(*rule);
-    if (rule->ends.has_come(now) && rule->without_iat_ends.has_come(now)) {
-      void_.push_back(rule->name);
-      rules.pop_back();
+    if (kind_of_key(record->key) == RecordKind::kHead) {
+      const std::optional<SetState> head = codec_.decode_state(record->value);
+      if (!head) return unusable(record->value);
+      stated = *head;
+    } else {
+      TRY(take(*record, now, keep, found));
     }
   }
+  found.sequence = stated.sequence;
+  if (found != stated) return damaged();
+  return found;
 }
 
-// Every version begins a record with its version.
-tl::unexpected<Error> RevocationFile::unusable(std::string_view record) const {
-  proto::Reader reader(record);
-  const auto version = reader.integer<std::uint16_t>();
-  if (reader.ok() && version != kVersion && version <= kLastVersion) {
-    return failure(
-        fmt::format("{} {}: start the version of claimsd that wrote it; to start without "
-                    "revocations, which makes revoked tokens valid again, move {} away",
-                    path(), other_format(version, kVersion), options_.directory));
+Status RevocationFile::take(const LmdbCursor::Record& record, const Now& now, bool keep,
+                            SetState& found) {
+  if (const auto rule = codec_.decode_rule(record.key, record.value)) {
+    found.add(codec_.digest_of(rule->content));
+    if (keep) keep_rule(*rule, now);
+    return {};
   }
-  return failure(
-      fmt::format("the revocations in {} are damaged, or were written with another key than "
-                  "{}/key: restore the directory from a backup; to start without revocations, "
-                  "which makes revoked tokens valid again, move it away",
-                  path(), options_.directory));
+  const auto withdrawal = codec_.decode_withdrawal(record.key, record.value);
+  if (!withdrawal) return unusable(record.value);
+  found.add(codec_.digest_of(withdrawal->content));
+  if (keep) keep_withdrawal(*withdrawal, now);
+  return {};
 }
 
-Status RevocationFile::keep(std::span<const claims::Rule> rules) {
-  return write(rules, {});
-}
-
-Status RevocationFile::drop(std::span<const claims::RuleName> names) {
-  return write({}, names);
-}
-
-Status RevocationFile::write(std::span<const claims::Rule> rules,
-                             std::span<const claims::RuleName> gone) {
-  if (rules.empty() && gone.empty()) return {};
-  if (!open_) {
-    Open again = TRY(open_environment());
-    TRY(read(again, Now{}));
-    open_.emplace(std::move(again));
+void RevocationFile::keep_rule(const RevocationCodec::Stored<claims::Rule>& stored,
+                               const Now& now) {
+  const claims::Rule& rule = stored.content;
+  const std::optional<claims::Rule> again =
+      stored.of_this_boot ? std::optional(rule) : claims::after_reboot(rule, now);
+  if (!again || again->has_ended(now)) {
+    due_.ended_rules.push_back(rule.key);
+    return;
   }
+  rules_.push_back(*again);
+  if (!stored.of_this_boot) due_.rules.push_back(*again);
+}
+
+// It expires together with its action, in memory (Revocations::expire).
+void RevocationFile::keep_withdrawal(const RevocationCodec::Stored<claims::Withdrawal>& stored,
+                                     const Now& now) {
+  withdrawals_.push_back(stored.of_this_boot ? stored.content
+                                             : claims::after_reboot(stored.content, now));
+  if (!stored.of_this_boot) due_.withdrawals.push_back(withdrawals_.back());
+}
+
+Status RevocationFile::supersede(std::uint64_t beyond) {
+  return write(take_due(), beyond);
+}
+
+// After a failed write it is unknown whether it reached the disk.
+Status RevocationFile::reopen() {
+  Open again = TRY(open_environment());
+  const SetState found = TRY(read(again, Now{}, false));
+  if (found.sequence < state_.sequence) {
+    return failure(fmt::format("the revocations in {} are older than those that this daemon wrote; "
+                               "check the disk",
+                               path()));
+  }
+  state_ = found;
+  head_ = codec_.head_of(state_);
+  open_.emplace(std::move(again));
+  return {};
+}
+
+Status RevocationFile::write(const claims::RevocationChange& change, std::uint64_t beyond) {
+  if (!open_) TRY(reopen());
+  SetState state = state_;
+  state.sequence = std::max(state.sequence, beyond) + 1;
   LmdbStatus status;
   {
     LmdbResult<LmdbWriter> writer = open_->environment.write();
-    if (!writer) status = tl::make_unexpected(writer.error());
-    for (const claims::Rule& rule : rules) {
-      if (!status) break;
-      const std::string key = key_of(rule.name);
-      status = writer->put(open_->table, key, encode(rule, key));
-    }
-    for (const claims::RuleName& name : gone) {
-      if (!status) break;
-      status = writer->erase(open_->table, key_of(name));
-      if (!status && status.error().missing()) status = {};
-    }
+    status = writer ? apply(*writer, change, state) : tl::make_unexpected(writer.error());
+    if (status) status = writer->put(open_->table, set_head_key(), codec_.encode(state));
     if (status) status = writer->commit();
   }
   if (status) {
+    state_ = state;
+    head_ = codec_.head_of(state_);
     open_->environment.reserve(kHeadroom);
     return {};
   }
   open_.reset();
-  return failure(
-      fmt::format("cannot write the revocations in {}: {}; free disk space or repair the disk, "
-                  "then repeat the purge or revocation",
-                  path(), status.error().text()));
+  return failure(fmt::format("cannot write the revocations in {}: {}; free disk space or repair "
+                             "the disk",
+                             path(), status.error().text()));
 }
 
-std::string RevocationFile::encode(const claims::Rule& rule, const std::string& key) {
-  std::array<char, kMaxRecord> buffer;  // NOLINT: only what was written is read
-  proto::Writer writer(buffer.data(), buffer.size());
-  writer.integer(kVersion);
-  writer.sized<std::uint16_t>(options_.boot_id, kMaxBootId);
-  for (const std::int64_t time :
-       {count(rule.made_at.wall), count(rule.made_at.boot), count(rule.ends.wall),
-        count(rule.ends.boot), count(rule.not_before), count(rule.without_iat_ends.wall),
-        count(rule.without_iat_ends.boot), count(rule.purged_until)}) {
-    writer.integer(time);
+LmdbStatus RevocationFile::apply(LmdbWriter& writer, const claims::RevocationChange& change,
+                                 SetState& state) {
+  LmdbStatus status;
+  for (const claims::Rule& rule : change.rules)
+    if (status) status = put(writer, revocation_key(rule.key), rule, state);
+  for (const claims::Withdrawal& withdrawal : change.withdrawals)
+    if (status) status = put(writer, withdrawal_key(withdrawal.action), withdrawal, state);
+  for (const claims::RuleKey& key : change.ended_rules)
+    if (status) status = erase(writer, revocation_key(key), state);
+  for (const claims::ActionId& action : change.ended_withdrawals)
+    if (status) status = erase(writer, withdrawal_key(action), state);
+  return status;
+}
+
+template <class T>
+LmdbStatus RevocationFile::put(LmdbWriter& writer, const std::string& key, const T& content,
+                               SetState& state) {
+  LmdbStatus status = forget(writer, key, state);
+  if (!status && !status.error().missing()) return status;
+  state.add(codec_.digest_of(content));
+  return writer.put(open_->table, key, codec_.encode(content));
+}
+
+LmdbStatus RevocationFile::erase(LmdbWriter& writer, const std::string& key, SetState& state) {
+  LmdbStatus status = forget(writer, key, state);
+  if (status) return writer.erase(open_->table, key);
+  if (status.error().missing()) return {};
+  return status;
+}
+
+// Removes what is stored under `key` from the state.
+LmdbStatus RevocationFile::forget(LmdbWriter& writer, const std::string& key, SetState& state) {
+  const LmdbResult<std::string_view> value = writer.get(open_->table, key);
+  if (!value) return tl::make_unexpected(value.error());
+  if (const auto rule = codec_.decode_rule(key, *value)) {
+    state.remove(codec_.digest_of(rule->content));
+  } else if (const auto withdrawal = codec_.decode_withdrawal(key, *value)) {
+    state.remove(codec_.digest_of(withdrawal->content));
   }
-  std::string value(buffer.data(), writer.size());
-  return value.append(view(check_.finish(key + value)));
+  return {};
 }
 
-// Nothing if the record is not authentic.
-std::optional<claims::Rule> RevocationFile::decode(std::string_view key, std::string_view value,
-                                                   const Now& now) {
-  claims::Rule rule;
-  if (key.size() != 1 + rule.name.subject.bytes.size() || value.size() < crypto::HmacSha256::kSize)
-    return std::nullopt;
-  const std::string_view checked = value.substr(0, value.size() - crypto::HmacSha256::kSize);
-  const crypto::HmacSha256::Digest expected = check_.finish(std::string(key).append(checked));
-  if (CRYPTO_memcmp(expected.data(), value.data() + checked.size(), expected.size()) != 0)
-    return std::nullopt;
-
-  const auto kind = static_cast<std::uint8_t>(key.front());
-  proto::Reader reader(checked);
-  if (reader.integer<std::uint16_t>() != kVersion || kind < 1 || kind > 6) return std::nullopt;
-  const std::string_view boot_id = reader.sized<std::uint16_t>(kMaxBootId);
-  rule.name.kind = static_cast<claims::RuleKind>(kind);
-  std::copy(key.begin() + 1, key.end(), rule.name.subject.bytes.begin());
-  rule.made_at.wall = read_time<WallTime>(reader);
-  rule.made_at.boot = read_time<BootTime>(reader);
-  rule.ends.wall = read_time<WallTime>(reader);
-  rule.ends.boot = read_time<BootTime>(reader);
-  rule.not_before = read_time<WallTime>(reader);
-  rule.without_iat_ends.wall = read_time<WallTime>(reader);
-  rule.without_iat_ends.boot = read_time<BootTime>(reader);
-  rule.purged_until = read_time<BootTime>(reader);
-  if (!reader.ok() || reader.left() != 0) return std::nullopt;
-  if (boot_id == options_.boot_id) return rule;
-  if (const std::optional<claims::Rule> again = claims::after_reboot(rule, now)) return again;
-  rule.ends = rule.without_iat_ends = claims::RuleEnd{};  // expired; will be dropped
-  return rule;
+Status RevocationFile::save_copy() const {
+  if (options_.head_copy.empty()) return {};
+  return write_head_copy(options_.head_copy, head_);
 }
 
 }  // namespace claimsd::store

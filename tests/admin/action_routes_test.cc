@@ -1,4 +1,6 @@
 // Orders over HTTP: parsing, responses, and no secret in a response.
+#include <map>
+
 #include "daemon/admin/routes.h"
 #include "daemon/claims/revocation/action_parser.h"
 #include "daemon/http/deferred_response.h"
@@ -12,6 +14,7 @@ namespace {
 struct Given {
   std::vector<claims::AdminAction> orders;
   std::vector<std::string> who;
+  std::vector<claims::ActionId> withdrawn;
   claims::ActionResult result{.durable = true, .until = WallTime(seconds(1'767'225'600))};
   std::vector<claims::ActionDone> waiting;  // the callbacks to call later, if `later` is set
   bool later = false;
@@ -31,6 +34,10 @@ struct Given {
     AdminServices services;
     services.purge = taker();
     services.revoke = taker();
+    services.unrevoke = [this](const claims::ActionId& id, auto, const claims::ActionDone& done) {
+      withdrawn.push_back(id);
+      done(result);
+    };
     services.upstream_named = [](std::string_view name) -> std::optional<claims::UpstreamId> {
       return name == "second" ? std::optional<claims::UpstreamId>(1) : std::nullopt;
     };
@@ -86,9 +93,52 @@ TEST_CASE("a failed order returns the reason, but never its subject") {
   CHECK(given.post("/v1/revoke", R"({"token":"SECRET"})").status == 400);
   given.result = {.durable = false, .until = {}};
   const http::Response response = given.post("/v1/revoke", R"({"user":"SECRET"})");
-  CHECK(response.status == 503);
-  CHECK(response.body.find("not_durable") != std::string::npos);
+  CHECK(response.status == 202);
+  CHECK(response.body.find(R"("durable":false)") != std::string::npos);
   CHECK(response.body.find("SECRET") == std::string::npos);
+  given.result = {.durable = true, .recorded = false, .until = {}};
+  CHECK(given.post("/v1/purge", R"({"user":"SECRET"})").status == 202);
+}
+
+TEST_CASE("a withdrawal names one action by its id, and fails with the reason") {
+  Given given;
+  const std::string body = R"({"id":"00112233445566778899aabbccddeeff"})";
+  CHECK(given.post("/v1/unrevoke", body).status == 200);
+  REQUIRE(given.withdrawn.size() == 1);
+  CHECK(claims::text_of(given.withdrawn[0]) == "00112233445566778899aabbccddeeff");
+  for (const std::string_view bad : {"", "{}", "[]", R"({"id":7})", R"({"id":"0011"})",
+                                     R"({"id":"00112233445566778899aabbccddeeff","user":"a"})"})
+    CHECK(given.post("/v1/unrevoke", bad).status == 400);
+  given.result.outcome = claims::ActionOutcome::kUnknownAction;
+  CHECK(given.post("/v1/unrevoke", body).status == 404);
+  given.result.outcome = claims::ActionOutcome::kWithdrawnEarlier;
+  CHECK(given.post("/v1/unrevoke", body).status == 410);
+  given.result.outcome = claims::ActionOutcome::kNotWithdrawable;
+  CHECK(given.post("/v1/unrevoke", body).status == 400);
+}
+
+TEST_CASE("the list of revocations is paged and rejects a bad page") {
+  AdminServices services;
+  services.list_actions = [](const auto& after, std::size_t most, const auto& visit) {
+    claims::ActionDescription action{.kind = claims::RuleKind::kLock};
+    action.id.bytes[0] = after ? 2 : 1;
+    visit(action);
+    return after || most != 1 ? std::nullopt : std::optional(action.id);
+  };
+  const auto get = [&](std::map<std::string, std::string> parameters) {
+    http::Request request{.method = "GET", .path = "/v1/revocations"};
+    request.parameters.assign(parameters.begin(), parameters.end());
+    return dispatch(services, request);
+  };
+  const std::string first = "01000000000000000000000000000000";
+  const http::Response page = get({{"limit", "1"}});
+  CHECK(page.status == 200);
+  CHECK(page.body.find(R"("kind":"lock")") != std::string::npos);
+  CHECK(page.body.find(R"("actor_uid":null)") != std::string::npos);
+  CHECK(page.body.find(R"("next":")" + first) != std::string::npos);
+  CHECK(get({{"after", first}}).body.find(R"("next":null)") != std::string::npos);
+  CHECK(get({{"after", "x"}}).status == 400);
+  CHECK(get({{"limit", "501"}}).status == 400);
 }
 
 TEST_CASE("a deferred response is sent when it is ready") {

@@ -210,6 +210,24 @@ TEST_CASE("a condition that delays answers is a finding while it lasts and block
   }
 }
 
+TEST_CASE("a revocation that is not on disk is a finding once the disk has failed or is slow") {
+  DaemonStatus status = sample_status();
+  status.unwritten_revocations = 2;
+  CHECK(assess(status).empty());  // a write takes some milliseconds
+  SECTION("a slow disk") {
+    status.unwritten_revocations_age = kUnwrittenMatters;
+  }
+  SECTION("a full disk") {
+    status.revocation_error = "the disk is full";
+  }
+  const auto findings = assess(status);
+  REQUIRE(findings.size() == 1);
+  CHECK(findings[0].code == "revocations_not_durable");
+  CHECK(findings[0].message.find("2 purges or revocations") != std::string::npos);
+  CHECK(findings[0].hint.find("do not restart claimsd") != std::string::npos);
+  CHECK_FALSE(findings[0].blocks);
+}
+
 TEST_CASE("an Auth API without any request yet is neither healthy nor failing") {
   CHECK(upstream_state(UpstreamStatus{}) == "unknown");
 }

@@ -34,6 +34,8 @@ std::string head_bytes(const Head& head) {
   put.integer(head.events);
   put.integer(head.dropped);
   put.integer(static_cast<std::uint8_t>(head.closed ? 1 : 0));
+  put.integer(head.revocations.sequence);
+  for (const std::uint8_t byte : head.revocations.digest) put.integer(byte);
   return out;
 }
 

@@ -58,7 +58,7 @@ class Walk {
       case 8: world_.advance(milliseconds(random_.below(40'000))); break;
       case 9: action(); break;
       case 10: rare(); break;
-      default: world_.revocation_log.write(); break;
+      default: world_.revocation_log.commit(); break;
     }
     check();
   }
@@ -153,7 +153,7 @@ class Walk {
       default:
         for (const Waiter& waiter : waiters_) left_.insert(waiter.connection);
         ++connection_;
-        world_.revocation_log.write();
+        world_.revocation_log.commit();
         world_.restart();
         break;
     }

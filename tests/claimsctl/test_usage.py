@@ -26,7 +26,7 @@ def test_help_lists_every_command_and_every_exit_status(claimsctl):
     assert done.returncode == 0 and done.stderr == ""
     for name, _, line in commands():
         assert re.search(rf"^  {name} +{re.escape(line)}$", done.stdout, re.MULTILINE)
-    for status in (0, 1, 2, 69, 77, 78):
+    for status in (0, 1, 2, 69, 75, 77, 78):
         assert re.search(rf"^  {status} +\S", done.stdout, re.MULTILINE)
 
 

@@ -84,6 +84,13 @@ void purge(Simulation& sim) {
 void revoke(Simulation& sim) {
   sim.order(true);
 }
+void unrevoke(Simulation& sim) {
+  sim.withdraw_some();
+}
+void older_revocations(Simulation& sim) {
+  sim.revocation_log.restore_older(sim.dice);
+  sim.restart(true);
+}
 void rules_cannot_be_written(Simulation& sim) {
   sim.revocation_log.failing_writes = 1;
 }
@@ -155,6 +162,8 @@ constexpr auto kActions = std::to_array<Action>({
     {"stop and start", 2, stop_and_start},
     {"purge", 6, purge},
     {"revoke", 6, revoke},
+    {"unrevoke", 4, unrevoke},
+    {"older revocations are restored", 1, older_revocations},
     {"rules cannot be written", 1, rules_cannot_be_written},
     {"worker dies", 6, worker_dies},
     {"last client dies", 4, last_asker_dies},

@@ -14,8 +14,7 @@ bool ActionRecord::is_about(const TokenRecord& token) const {
 }
 
 bool ActionRecord::denies(const TokenRecord& token, bool for_ever) const {
-  const bool counts = in_effect || (for_ever && lingers);
-  if (!revokes || !counts || !is_about(token)) return false;
+  if (!revokes || !in_effect || withdrawn || !is_about(token)) return false;
   const bool lasts = for_ever ? !long_over : !over;
   if (subject == Subject::kToken || lock) {
     if (lasts) return true;

@@ -23,8 +23,9 @@ struct ActionRecord {
   QueryNumber first_query_after = 0;
   bool in_effect = false;  // the call has returned, and no crash has undone the order
   bool durable = false;
-  // A later order about the same subject, merged with this one, is durable.
-  bool lingers = false;
+  std::optional<claims::ActionId> id;  // none: nothing was stored
+  bool withdrawn = false;              // and no crash has undone that
+  bool withdrawal_durable = false;
   // A purge of one user without room for its rule, which purges all users instead.
   bool perhaps_of_all = false;
   // over: both clocks have passed `length`. long_over: they have also passed the time by which a

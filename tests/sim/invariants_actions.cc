@@ -24,8 +24,7 @@ bool may_be_denied(const Facts& facts, const TokenRecord& token) {
   unsigned about = 0;
   for (const ActionRecord& order : facts.records.orders) {
     if (order.denies(token, true)) return true;
-    const bool counts = order.in_effect || order.lingers;
-    if (order.revokes && counts && order.is_about(token)) ++about;
+    if (order.revokes && order.in_effect && !order.withdrawn && order.is_about(token)) ++about;
   }
   // Orders about the same subject are merged into one rule, which ends when both clocks have passed
   // the latest end of any. After a wall clock step, that may be later than the end of each order.

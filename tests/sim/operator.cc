@@ -57,24 +57,51 @@ void Simulation::carry_out(std::size_t number) {
                           .lock = given.lock};
   records.orders[number].in_effect = true;
   records.orders[number].perhaps_of_all =
-      service->revocation_rules() + scenario.policy.upstreams.size() >
+      service->revocations().stored() + scenario.policy.upstreams.size() >
       scenario.policy.revocations.max_rules;
   const ActionDone done = [this, number](const ActionResult& result) {
-    records.orders[number].in_effect = result.outcome == ActionOutcome::kDone;
-    records.orders[number].durable = result.durable;
-    for (ActionRecord& earlier : records.orders) {
-      const ActionRecord& latest = records.orders[number];
-      earlier.lingers |= result.durable && earlier.subject == latest.subject &&
-                         earlier.who == latest.who && &earlier < &latest;
-    }
+    ActionRecord& made = records.orders[number];
+    if (result.outcome != ActionOutcome::kDone) made.in_effect = false;
+    if (!result.id) made.durable = result.durable;  // a purge without a rule
   };
+  revocation_log.last_action.reset();
   if (given.revokes) {
     service->revoke(order, done);
   } else {
     service->purge(order, done);
   }
+  records.orders[number].id = revocation_log.last_action;
   records.orders[number].first_query_after = static_cast<QueryNumber>(records.queries.size());
   records.step.order = number;
+}
+
+void Simulation::withdraw_some() {
+  ActionRecord* order = nullptr;
+  for (unsigned tries = 4; tries > 0 && order == nullptr && !records.orders.empty(); --tries) {
+    ActionRecord& drawn = records.orders[dice.below(records.orders.size())];
+    if (drawn.id) order = &drawn;
+  }
+  trace.note({steps_, clock.now(), "withdraws", order == nullptr ? "nothing" : "", -1, 0});
+  bool refused = false;
+  service->unrevoke(order == nullptr ? ActionId{} : *order->id, 0,
+                    [&](const ActionResult& result) {
+                      refused = result.outcome != ActionOutcome::kDone;
+                    });
+  if (order == nullptr || !order->revokes) {
+    if (!refused) records.step.broken_port = "a withdrawal of nothing succeeds";
+    return;
+  }
+  const bool may_be_refused = !order->in_effect || order->withdrawn || order->over;
+  if (refused && !may_be_refused) records.step.broken_port = "a revocation cannot be withdrawn";
+  order->withdrawn |= !refused;
+}
+
+void Simulation::became_durable(const RevocationChange& change) {
+  for (ActionRecord& order : records.orders) {
+    for (const Rule& rule : change.rules) order.durable |= order.id == rule.key.action;
+    for (const Withdrawal& one : change.withdrawals)
+      order.withdrawal_durable |= order.id == one.action;
+  }
 }
 
 }  // namespace claimsd::sim

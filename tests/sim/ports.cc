@@ -71,31 +71,44 @@ void SimRandom::fill(void* out, std::size_t size) {
   }
 }
 
-void SimRevocationLog::forget(const RuleName& name) {
-  std::erase_if(kept_, [&](const Rule& rule) { return rule.name == name; });
-}
-
-void SimRevocationLog::drop(std::vector<RuleName> names) {
-  for (const RuleName& name : names) {
-    forget(name);
-    // Also drop rules that are still being written, to keep the order of calls.
-    for (Waiting& one : waiting_) {
-      std::erase_if(one.rules, [&](const Rule& rule) { return rule.name == name; });
-    }
-  }
-}
-
-void SimRevocationLog::write() {
-  for (const Waiting& one : std::exchange(waiting_, {})) {
+void SimRevocationLog::commit() {
+  for (Waiting& one : std::exchange(waiting_, {})) {
     const bool durable = failing_writes == 0;
-    if (!durable) --failing_writes;
-    for (const Rule& rule : one.rules) {
-      if (!durable) break;
-      forget(rule.name);
-      kept_.push_back(rule);
+    if (durable) {
+      apply(one.change);
+    } else {
+      --failing_writes;
     }
-    one.done(durable);
+    if (one.done) one.done(durable);
+    if (!durable) waiting_.push_back({std::move(one.change), {}});
   }
+}
+
+void SimRevocationLog::apply(const RevocationChange& change) {
+  if (change.empty()) return;
+  if (older_.size() == kOldCopies) older_.erase(older_.begin());
+  older_.push_back(set_);
+  for (const Rule& rule : change.rules) set_.rules[rule.key] = rule;
+  for (const Withdrawal& withdrawal : change.withdrawals)
+    set_.withdrawals[withdrawal.action] = withdrawal;
+  for (const RuleKey& key : change.ended_rules) set_.rules.erase(key);
+  for (const ActionId& action : change.ended_withdrawals) set_.withdrawals.erase(action);
+  ++set_.head.sequence;
+  std::fill(copies_.begin(), copies_.end(), set_.head);
+  newest_ = set_;
+  if (on_durable) on_durable(change);
+}
+
+void SimRevocationLog::restore_older(Dice& dice) {
+  if (older_.empty()) return;
+  set_ = older_[dice.below(older_.size())];
+  copies_[dice.below(copies_.size())] = {};
+}
+
+void SimRevocationLog::start() {
+  if (refusing_copy(set_.head, copies_) != nullptr) set_ = newest_;
+  newest_ = set_;
+  std::fill(copies_.begin(), copies_.end(), set_.head);
 }
 
 // ---- store --------------------------------------------------------------------------------------
@@ -335,6 +348,16 @@ void SimPublisher::withdraw(const TokenKey& key) {
     }
     token.published = {};
   }
+}
+
+bool SimPublisher::withdraw_token(std::string_view text) {
+  bool found = false;
+  for (TokenRecord& token : records_.tokens) {
+    if (!token.published.now || token.text != text) continue;
+    token.published = {};
+    found = true;
+  }
+  return found;
 }
 
 void SimPublisher::withdraw_user(UpstreamId upstream, std::string_view user) {

@@ -6,12 +6,15 @@
 #pragma once
 
 #include <functional>
+#include <map>
 #include <string>
+#include <vector>
 
 #include "daemon/base/random.h"
 #include "daemon/claims/audit/audit_sink.h"
 #include "daemon/claims/ports.h"
 #include "daemon/claims/revocation/revocations.h"
+#include "daemon/claims/revocation/set_head.h"
 #include "tests/sim/connections.h"
 #include "tests/sim/dice.h"
 #include "tests/sim/health.h"
@@ -57,37 +60,60 @@ class SimKeyer final : public claims::Keyer {
 
 class SimFingerprinter final : public claims::Fingerprinter {
  public:
-  claims::Fingerprint of_token(std::string_view token) override {
-    return Records::key_of(1000, token);
+  claims::Fingerprint of_token(std::string_view name) override {
+    return Records::key_of(1000, name);
   }
   claims::Fingerprint of_user(claims::UpstreamId upstream, std::string_view user) override {
     return Records::key_of(static_cast<claims::UpstreamId>(2000 + upstream), user);
   }
 };
 
-// A slow disk that may fail.
+// A slow disk that may fail, and that may be replaced by an older copy. Behaves like
+// daemon/store/revocation_writer.h and daemon/revocation_setup.h.
 class SimRevocationLog final : public claims::RevocationLog {
  public:
-  void keep(std::vector<claims::Rule> rules, Done done) override {
-    waiting_.push_back({std::move(rules), std::move(done)});
+  void write(claims::RevocationChange change, Done done) override {
+    if (!change.rules.empty()) last_action = change.rules.front().key.action;
+    waiting_.push_back({std::move(change), std::move(done)});
   }
-  void drop(std::vector<claims::RuleName> names) override;
+  std::optional<claims::ActionId> last_action;  // that was passed to write()
 
   bool waiting() const { return !waiting_.empty(); }
-  void write();
+  // Writes what waits. A change that fails is reported, and tried again by the next call.
+  void commit();
   void lose() { waiting_.clear(); }
-  const std::vector<claims::Rule>& kept() const { return kept_; }
+  // The operator restores an older copy of the set, and perhaps loses one copy of the head.
+  void restore_older(Dice& dice);
+  // What the next daemon starts with: the set in place, or, if the copies of the head refuse it,
+  // the newest one, which the operator then restores.
+  void start();
+
+  const std::map<claims::RuleKey, claims::Rule>& rules() const { return set_.rules; }
+  const std::map<claims::ActionId, claims::Withdrawal>& withdrawals() const {
+    return set_.withdrawals;
+  }
   unsigned failing_writes = 0;
+  // A change is on disk, perhaps long after its callback.
+  std::function<void(const claims::RevocationChange&)> on_durable;
 
  private:
   struct Waiting {
-    std::vector<claims::Rule> rules;
+    claims::RevocationChange change;
     Done done;
   };
-  void forget(const claims::RuleName& name);
+  struct Set {
+    claims::SetHead head;
+    std::map<claims::RuleKey, claims::Rule> rules;
+    std::map<claims::ActionId, claims::Withdrawal> withdrawals;
+  };
+  void apply(const claims::RevocationChange& change);
 
+  static constexpr std::size_t kOldCopies = 8;
   std::vector<Waiting> waiting_;
-  std::vector<claims::Rule> kept_;
+  Set set_;
+  Set newest_;                             // what was written last
+  std::vector<Set> older_;                 // backups
+  std::vector<claims::SetHead> copies_{2};  // of the head
 };
 
 // Behaves like daemon/store/: a kill loses recent puts but no erasures; after a failed erasure, the
@@ -164,6 +190,7 @@ class SimPublisher final : public claims::Publisher {
                const claims::Entry& entry, const claims::LeaseEnd& end) override;
   BootTime published_until(const claims::TokenKey& key) const override;
   void withdraw(const claims::TokenKey& key) override;
+  bool withdraw_token(std::string_view token) override;
   void withdraw_user(claims::UpstreamId upstream, std::string_view user) override;
   void withdraw_all() override;
 

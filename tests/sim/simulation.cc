@@ -45,6 +45,7 @@ Simulation::Simulation(const Scenario& given, bool print, Coverage& cover,
   audit.complete = [this](claims::AuditTicket ticket, bool durable) {
     service->recorded(ticket, durable);
   };
+  revocation_log.on_durable = [this](const RevocationChange& change) { became_durable(change); };
   sink.before = [this] { upstream.note_completion(); };
   sink.due = [this](const TokenRecord& token) { return refresh_due(token); };
   sink.react = [this](const QueryRecord& query) { react(query); };
@@ -96,7 +97,7 @@ void Simulation::happen(const Event& event) {
       return;
     case EventKind::kLogWritten:
       log_busy_ = false;
-      return step("rules are written", [&] { revocation_log.write(); });
+      return step("rules are written", [&] { revocation_log.commit(); });
     case EventKind::kAuditWritten:
       audit_busy_ = false;
       return step("records are written", [&] { audit.end_commit(); });
@@ -416,9 +417,14 @@ void Simulation::restart(bool killed) {
   if (killed) {
     revocation_log.lose();
   } else {
-    revocation_log.write();
+    revocation_log.commit();
+    revocation_log.lose();
   }
-  for (ActionRecord& order : records.orders) order.in_effect &= order.durable;
+  revocation_log.start();
+  for (ActionRecord& order : records.orders) {
+    order.in_effect &= order.durable;
+    order.withdrawn &= order.withdrawal_durable;
+  }
   if (service) coverage.service_gone(service->counters());
   service.reset();
   cache.reopen(killed);
@@ -447,7 +453,12 @@ void Simulation::restart(bool killed) {
   service = std::make_unique<claims::ClaimsService>(
       scenario.policy, claims::Dependencies{clock, random, keyer, cache, upstream, sink, observer,
                                             publisher, fingerprinter, revocation_log, audit});
-  service->restore(revocation_log.kept());
+  std::vector<claims::Rule> rules;
+  for (const auto& [key, rule] : revocation_log.rules()) rules.push_back(rule);
+  std::vector<claims::Withdrawal> withdrawals;
+  for (const auto& [action, withdrawal] : revocation_log.withdrawals())
+    withdrawals.push_back(withdrawal);
+  service->restore(rules, withdrawals);
 }
 
 }  // namespace claimsd::sim

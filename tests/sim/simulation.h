@@ -65,6 +65,8 @@ class Simulation {
   // An order about a popular token, its user, or all users.
   void order(bool revokes) { order(revokes, popular_token()); }
   void order(bool revokes, TokenNumber about);
+  // Withdraws one of the revocations made so far, or names one that does not exist.
+  void withdraw_some();
   // A worker reports that it denied a request with this token.
   void report(TokenNumber about);
   void end_outage_after(claims::UpstreamId upstream, Duration delay);
@@ -132,6 +134,7 @@ class Simulation {
   void wait_for_the_last();
   ActionRecord draw_order(bool revokes, TokenNumber about);
   void carry_out(std::size_t number);
+  void became_durable(const claims::RevocationChange& change);
   void forget_reports(std::uint64_t connection);
 
   std::vector<Invariant> invariants_;

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <stdexcept>
 
+#include "daemon/claims/parse/token_name.h"
 #include "proto/claims_block.h"
 #include "proto/limits.h"
 
@@ -198,7 +199,7 @@ const RecordedAnswer* RecordingSink::find(const Waiter& waiter) const {
   return found == answers_.end() || !found->second ? nullptr : &*found->second;
 }
 
-void FakePublisher::publish(UpstreamId upstream, std::string_view /*token*/, const TokenKey& key,
+void FakePublisher::publish(UpstreamId upstream, std::string_view token, const TokenKey& key,
                             const Entry& entry, const LeaseEnd& end) {
   const Now now = clock_.now();
   if (end.lease <= now.boot || end.hard <= now.wall) throw std::logic_error("an expired lease");
@@ -207,7 +208,8 @@ void FakePublisher::publish(UpstreamId upstream, std::string_view /*token*/, con
   }
   proto::ClaimsView claims;
   if (!proto::decode_claims(entry.claims, claims)) throw std::logic_error("a lease without claims");
-  published_[key] = {upstream, std::string(claims.id), std::string(entry.claims),
+  published_[key] = {upstream,           std::string(TokenName(token).text()),
+                     std::string(claims.id), std::string(entry.claims),
                      entry.confirmed_at, end};
   ++publications_;
 }
@@ -216,6 +218,12 @@ BootTime FakePublisher::published_until(const TokenKey& key) const {
   ++looks_;
   const auto found = published_.find(key);
   return found == published_.end() ? BootTime::min() : found->second.end.lease;
+}
+
+bool FakePublisher::withdraw_token(std::string_view token) {
+  const TokenName name(token);
+  return std::erase_if(published_,
+                       [&](const auto& item) { return item.second.name == name.text(); }) > 0;
 }
 
 void FakePublisher::withdraw_user(UpstreamId upstream, std::string_view user) {
@@ -229,36 +237,45 @@ Fingerprint FakeFingerprinter::number(std::string name) {
   return numbered_key(numbers_.try_emplace(std::move(name), numbers_.size() + 1).first->second);
 }
 
-Fingerprint FakeFingerprinter::of_token(std::string_view token) {
-  return number("token " + std::string(token));
+Fingerprint FakeFingerprinter::of_token(std::string_view name) {
+  return number("token " + std::string(name));
 }
 
 Fingerprint FakeFingerprinter::of_user(UpstreamId upstream, std::string_view user) {
   return number("user " + std::to_string(upstream) + " " + std::string(user));
 }
 
-void FakeRevocationLog::keep(std::vector<Rule> rules, Done done) {
-  waiting_.push_back({std::move(rules), std::move(done)});
+void FakeRevocationLog::write(RevocationChange change, Done done) {
+  waiting_.push_back({std::move(change), std::move(done)});
 }
 
-void FakeRevocationLog::drop(std::vector<RuleName> names) {
-  for (const RuleName& name : names) kept_.erase({name.kind, name.subject});
-}
-
-void FakeRevocationLog::write() {
-  for (const Waiting& one : std::exchange(waiting_, {})) {
+void FakeRevocationLog::commit() {
+  for (Waiting& one : std::exchange(waiting_, {})) {
     const bool durable = !write_fault.strikes();
-    if (durable) {
-      for (const Rule& rule : one.rules) kept_[{rule.name.kind, rule.name.subject}] = rule;
-    }
-    one.done(durable);
+    if (durable) apply(one.change);
+    if (one.done) one.done(durable);
+    if (!durable) waiting_.push_back({std::move(one.change), {}});
   }
 }
 
-std::vector<Rule> FakeRevocationLog::kept() const {
+void FakeRevocationLog::apply(const RevocationChange& change) {
+  for (const Rule& rule : change.rules) rules_[rule.key] = rule;
+  for (const Withdrawal& withdrawal : change.withdrawals)
+    withdrawals_[withdrawal.action] = withdrawal;
+  for (const RuleKey& key : change.ended_rules) rules_.erase(key);
+  for (const ActionId& action : change.ended_withdrawals) withdrawals_.erase(action);
+}
+
+std::vector<Rule> FakeRevocationLog::rules() const {
   std::vector<Rule> rules;
-  for (const auto& [name, rule] : kept_) rules.push_back(rule);
+  for (const auto& [key, rule] : rules_) rules.push_back(rule);
   return rules;
+}
+
+std::vector<Withdrawal> FakeRevocationLog::withdrawals() const {
+  std::vector<Withdrawal> withdrawals;
+  for (const auto& [action, withdrawal] : withdrawals_) withdrawals.push_back(withdrawal);
+  return withdrawals;
 }
 
 AuditDecision FakeAuditSink::record(const AuditedEvent& event, AuditTicket ticket) {

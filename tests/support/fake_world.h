@@ -190,6 +190,7 @@ class FakePublisher final : public claims::Publisher {
  public:
   struct Published {
     claims::UpstreamId upstream = 0;
+    std::string name;  // of the token
     std::string user;  // its id claim
     std::string claims;
     BootTime confirmed_at;
@@ -203,6 +204,7 @@ class FakePublisher final : public claims::Publisher {
                const claims::Entry& entry, const claims::LeaseEnd& end) override;
   BootTime published_until(const claims::TokenKey& key) const override;
   void withdraw(const claims::TokenKey& key) override { published_.erase(key); }
+  bool withdraw_token(std::string_view token) override;
   void withdraw_user(claims::UpstreamId upstream, std::string_view user) override;
   void withdraw_all() override { published_.clear(); }
 
@@ -225,7 +227,7 @@ class FakePublisher final : public claims::Publisher {
 // Numbers users and tokens in order of first use.
 class FakeFingerprinter final : public claims::Fingerprinter {
  public:
-  claims::Fingerprint of_token(std::string_view token) override;
+  claims::Fingerprint of_token(std::string_view name) override;
   claims::Fingerprint of_user(claims::UpstreamId upstream, std::string_view user) override;
   std::size_t made() const { return made_; }
 
@@ -238,24 +240,27 @@ class FakeFingerprinter final : public claims::Fingerprinter {
 // A revocation log whose writes complete when the test says so.
 class FakeRevocationLog final : public claims::RevocationLog {
  public:
-  void keep(std::vector<claims::Rule> rules, Done done) override;
-  void drop(std::vector<claims::RuleName> names) override;
+  void write(claims::RevocationChange change, Done done) override;
 
-  // Writes all pending rules and reports them as durable.
-  void write();
-  // Loses all pending rules, as when the daemon is killed.
+  // Writes all pending changes and reports them as durable. A failed one stays pending.
+  void commit();
+  // Loses all pending changes, as when the daemon is killed.
   void crash() { waiting_.clear(); }
-  std::vector<claims::Rule> kept() const;
+  std::vector<claims::Rule> rules() const;
+  std::vector<claims::Withdrawal> withdrawals() const;
   bool waiting() const { return !waiting_.empty(); }
   Fault write_fault;
 
  private:
   struct Waiting {
-    std::vector<claims::Rule> rules;
+    claims::RevocationChange change;
     Done done;
   };
+  void apply(const claims::RevocationChange& change);
+
   std::vector<Waiting> waiting_;
-  std::map<std::pair<claims::RuleKind, claims::Fingerprint>, claims::Rule> kept_;
+  std::map<claims::RuleKey, claims::Rule> rules_;
+  std::map<claims::ActionId, claims::Withdrawal> withdrawals_;
 };
 
 // An audit log whose writes complete when the test says so.

@@ -142,19 +142,26 @@ void ServiceHarness::advance(Duration by) {
 ActionResult ServiceHarness::purge(const AdminAction& action) {
   std::optional<ActionResult> result;
   service->purge(action, [&](const ActionResult& got) { result = got; });
-  revocation_log.write();
+  revocation_log.commit();
   return result.value();
 }
 
 ActionResult ServiceHarness::revoke(const AdminAction& action) {
   std::optional<ActionResult> result;
   service->revoke(action, [&](const ActionResult& got) { result = got; });
-  revocation_log.write();
+  revocation_log.commit();
   return result.value();
 }
 
 void ServiceHarness::write_record(bool durable) {
   service->recorded(audit.take_oldest(), durable);
+}
+
+ActionResult ServiceHarness::unrevoke(const ActionId& action) {
+  ActionResult result;
+  service->unrevoke(action, 0, [&](const ActionResult& got) { result = got; });
+  revocation_log.commit();
+  return result;
 }
 
 void ServiceHarness::restart() {
@@ -165,7 +172,7 @@ void ServiceHarness::restart() {
   service = std::make_unique<ClaimsService>(
       policy, Dependencies{clock, random, keyer, cache, upstream, sink, observer, publisher,
                            fingerprinter, revocation_log, audit});
-  service->restore(revocation_log.kept());
+  service->restore(revocation_log.rules(), revocation_log.withdrawals());
 }
 
 }  // namespace claimsd::testing

@@ -70,6 +70,7 @@ class ServiceHarness {
   // Executes an order, writes it to the log, and returns the service's result.
   claims::ActionResult purge(const claims::AdminAction& action);
   claims::ActionResult revoke(const claims::AdminAction& action);
+  claims::ActionResult unrevoke(const claims::ActionId& action);
   // Completes the oldest audit record that an answer waits for. Throws if there is none.
   void write_record(bool durable = true);
   // Replaces the service. The new one gets the cache, revocations and fakes, but no open queries.

@@ -6,6 +6,7 @@
  * WATCHED_FAIL_COUNT  how many calls fail from then on; default 1
  * WATCHED_ORDERS      a file of two 64-bit numbers that may be changed while the process runs:
  *                     how many calls succeed, and how many then fail; both count down
+ * WATCHED_FLUSH_MS    how long each flush takes, in milliseconds; default 0
  * WATCHED_CALLS       a file that receives the number of such calls at exit
  * WATCHED_TRACE       a file to which each call is appended (watched_trace.h reads it)
  *
@@ -23,6 +24,7 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/uio.h>
+#include <time.h>
 #include <unistd.h>
 
 static atomic_long calls;
@@ -196,10 +198,18 @@ ssize_t pwritev(int fd, const struct iovec* parts, int count, off_t offset) {
   return pwritev64(fd, parts, count, offset);
 }
 
+static void take_time(void) {
+  const char* text = getenv("WATCHED_FLUSH_MS");
+  long milliseconds = text == NULL ? 0 : atol(text);
+  struct timespec left = {milliseconds / 1000, milliseconds % 1000 * 1000000};
+  while (nanosleep(&left, &left) != 0) continue;
+}
+
 static int flush(int fd, int (*real)(int)) {
   char path[PATH_MAX];
   if (!path_of(fd, path)) return real(fd);
   if (fails()) return -1;
+  take_time();
   int done = real(fd);
   if (done == 0) trace('F', 0, path, 0, NULL, 0);
   return done;

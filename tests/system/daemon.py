@@ -85,8 +85,9 @@ class Claimsd:
 
     # ---- start and stop --------------------------------------------------------------------------
 
-    def start(self, env=None, prefix=()):
-        """Starts it and waits until it is ready; `prefix` is put before its command line."""
+    def start(self, env=None, prefix=(), arguments=()):
+        """Starts it and waits until it is ready; `prefix` is put before its command line,
+        `arguments` after it."""
         self.config_file.write_text(toml(self.tables))
         notify = self.root / "notify"
         notify.unlink(missing_ok=True)
@@ -94,7 +95,8 @@ class Claimsd:
         self._notified.bind(str(notify))
         environment = {**os.environ, **(env or {}), "NOTIFY_SOCKET": str(notify)}
         # It dies with the process that started it, however that ends.
-        command = ["setpriv", "--pdeathsig", "KILL", *prefix, str(self.binary), "--config", str(self.config_file)]
+        command = ["setpriv", "--pdeathsig", "KILL", *prefix, str(self.binary), "--config", str(self.config_file),
+                   *arguments]
         with open(self.log_file, "ab") as log:
             self.process = subprocess.Popen(
                 command, env=environment, stdin=subprocess.DEVNULL, stdout=log, stderr=log)

@@ -2,6 +2,7 @@
 
 import json
 import os
+import pty
 import subprocess
 import time
 
@@ -10,7 +11,7 @@ import pytest
 from daemon import StartFailed
 from tokens import jwt, user_of
 
-VALID, INVALID, USAGE, UNAVAILABLE = 0, 1, 2, 69
+VALID, INVALID, USAGE, UNAVAILABLE, TRY_AGAIN = 0, 1, 2, 69, 75
 
 
 @pytest.fixture
@@ -48,7 +49,7 @@ def test_a_purged_token_is_verified_again(claimsd, claimsctl, peer, faults):
 def test_an_acknowledged_revocation_survives_a_sigkill(claimsd, claimsctl, peer, faults, what):
     daemon = claimsd(faults.url("echo"))
     token, other = old_token("revoked"), new_token("other")
-    arguments = {"token": [], "user": ["--user", user_of(token)], "all": ["--all"]}[what]
+    arguments = {"token": [], "user": ["--user", user_of(token)], "all": ["--all", "--yes"]}[what]
     assert [answer.verdict for answer in peer(daemon).ask_all([token, other])] == ["valid", "valid"]
     done = claimsctl(daemon, "revoke", *arguments, token=token if what == "token" else None)
     assert (done.returncode, done.stderr) == (VALID, "")
@@ -72,7 +73,7 @@ def test_after_a_revocation_a_new_login_is_valid_unless_the_user_is_locked(claim
     assert (done.returncode, json.loads(done.stdout)["done"]) == (VALID, True)
     assert asker.ask(new_token("b")).reason == "revoked"
     assert asker.ask(new_token("c")).reason == "revoked"
-    assert "2 of 100,000 rules in effect" in claimsctl(daemon, "status").stdout
+    assert "3 of 100,000 rules in effect" in claimsctl(daemon, "status").stdout
 
 
 def test_a_request_in_flight_does_not_make_a_revoked_token_valid(claimsd, claimsctl, peer, faults):
@@ -117,10 +118,40 @@ def test_wrong_orders_are_wrong_usage(claimsd, claimsctl, faults):
     assert daemon.status()["cache"]["revocations"] == 0
 
 
+def test_revoking_all_without_a_terminal_needs_yes(claimsd, claimsctl, faults):
+    daemon = claimsd(faults.url("echo"))
+    refused = claimsctl(daemon, "revoke", "--all")
+    assert (refused.returncode, "--yes" in refused.stderr) == (USAGE, True)
+    assert daemon.status()["cache"]["revocations"] == 0
+    assert claimsctl(daemon, "revoke", "--all", "--yes").returncode == VALID
+    assert daemon.status()["cache"]["revocations"] == 1
+
+
+def test_revoking_all_on_a_terminal_asks_first(build, claimsd, faults):
+    daemon = claimsd(faults.url("echo"))
+
+    def answered(text):
+        primary, terminal = pty.openpty()
+        command = [str(build / "client" / "claimsctl" / "claimsctl"), "--admin-socket", str(daemon.admin_socket),
+                   "revoke", "--all"]
+        process = subprocess.Popen(command, stdin=terminal, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        os.write(primary, text)
+        printed, asked = process.communicate(timeout=60)
+        os.close(primary)
+        os.close(terminal)
+        assert "Type yes to continue" in asked
+        return process.returncode
+
+    assert answered(b"no\n") == USAGE
+    assert daemon.status()["cache"]["revocations"] == 0
+    assert answered(b"yes\n") == VALID
+    assert daemon.status()["cache"]["revocations"] == 1
+
+
 def test_an_order_without_a_daemon_exits_69(claimsd, claimsctl, faults):
     daemon = claimsd(faults.url("echo"))
     daemon.stop()
-    assert claimsctl(daemon, "revoke", "--all").returncode == UNAVAILABLE
+    assert claimsctl(daemon, "revoke", "--all", "--yes").returncode == UNAVAILABLE
 
 
 def test_no_file_contains_the_tokens_or_ids_of_orders(claimsd, claimsctl, faults):

@@ -75,7 +75,7 @@ CASES = ["token", "user", "all"]
 
 
 def order(what, token):
-    return {"token": ((), token), "user": (("--user", user_of(token)), ""), "all": (("--all",), "")}[what]
+    return {"token": ((), token), "user": (("--user", user_of(token)), ""), "all": (("--all", "--yes"), "")}[what]
 
 
 @pytest.mark.parametrize("what", CASES)

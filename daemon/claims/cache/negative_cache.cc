@@ -24,6 +24,11 @@ std::optional<NegativeCache::Rejection> NegativeCache::find(const TokenKey& key,
   return rejection;
 }
 
+void NegativeCache::erase_revoked() {
+  std::erase_if(rejections_,
+                [](const auto& entry) { return entry.second.reason == proto::Reason::kRevoked; });
+}
+
 void NegativeCache::clear() {
   rejections_.clear();
   arrivals_.clear();

@@ -31,6 +31,8 @@ class NegativeCache {
   // The rejection of `key`, unless it has expired.
   std::optional<Rejection> find(const TokenKey& key, BootTime now) const;
   void erase(const TokenKey& key) { rejections_.erase(key); }
+  // Removes the rejections by a revocation.
+  void erase_revoked();
   void clear();
   // Applies to new entries, and shortens existing ones that would last longer.
   void set_ttl(Duration ttl) { ttl_ = ttl; }

@@ -36,8 +36,8 @@ class ActionReader {
     if (kind_ == ActionKind::kRevoke && key == "for_seconds") return read_length(value);
     if (kind_ == ActionKind::kRevoke && key == "lock") return read_lock(value);
     return failure(kind_ == ActionKind::kRevoke
-                       ? "unknown member: use token, user, everybody, upstream, for_seconds or lock"
-                       : "unknown member: use token, user, everybody or upstream");
+                       ? "unknown member: use token, user, all_users, upstream, for_seconds or lock"
+                       : "unknown member: use token, user, all_users or upstream");
   }
 
   Status read_who(dom::element value, Subject subject, const char* problem) {
@@ -85,9 +85,9 @@ class ActionReader {
   int subjects_ = 0;
 };
 
-}  // namespace
-
-Result<ParsedAction> parse_action(std::string_view body, ActionKind kind) {
+// Calls `read` with the object that `body` holds.
+template <class Read>
+auto read_object(std::string_view body, Read&& read) -> decltype(read(dom::object())) {
   if (body.empty()) return failure("the body is empty: send a JSON object");
   JsonBuffers buffers;
   WipedJson json(buffers);
@@ -96,7 +96,27 @@ Result<ParsedAction> parse_action(std::string_view body, ActionKind kind) {
   dom::object object;
   if (!root || root->get(object) != simdjson::SUCCESS)
     return failure("the body is not a JSON object");
-  return ActionReader(kind).read(object);
+  return read(object);
+}
+
+}  // namespace
+
+Result<ParsedAction> parse_action(std::string_view body, ActionKind kind) {
+  return read_object(body, [kind](dom::object object) { return ActionReader(kind).read(object); });
+}
+
+Result<ActionId> parse_action_id(std::string_view body) {
+  return read_object(body, [](dom::object object) -> Result<ActionId> {
+    std::optional<ActionId> id;
+    for (const auto& [key, value] : object) {
+      std::string_view text;
+      if (key == "id" && value.get(text) == simdjson::SUCCESS) id = action_id_of(text);
+      if (key != "id" || !id) break;
+    }
+    if (object.size() != 1 || !id)
+      return failure("send only \"id\", the 32 hexadecimal digits that name the action");
+    return *id;
+  });
 }
 
 }  // namespace claimsd::claims

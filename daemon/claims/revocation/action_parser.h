@@ -1,4 +1,4 @@
-// action_parser.h: parses the JSON body of a purge or revoke request to the admin API.
+// action_parser.h: parses the JSON body of a purge, revoke or unrevoke request to the admin API.
 //
 //   member                 used by           meaning
 //   "token": "..."         both              one token
@@ -8,7 +8,8 @@
 //   "for_seconds": 3600    revoke            duration: a lock, tokens without `exp` or `iat`
 //   "lock": true           revoke of a user  invalidates all tokens of the user for that time
 //
-// Exactly one of "token", "user" and "all_users" is required.
+// Exactly one of "token", "user" and "all_users" is required. Unrevoke takes only "id", the id of
+// the action.
 //
 // Strict: an invalid member rejects the whole request. Copies of the input are wiped. Pure; any
 // thread.
@@ -33,5 +34,7 @@ struct ParsedAction {
 
 // The error names the member and the reason, never a value.
 Result<ParsedAction> parse_action(std::string_view body, ActionKind kind);
+
+Result<ActionId> parse_action_id(std::string_view body);
 
 }  // namespace claimsd::claims

@@ -1,7 +1,7 @@
-// admin_action.h: purge and revoke requests of an operator, and their results.
+// admin_action.h: purge, revoke and unrevoke requests of an operator, and their results.
 //
 // `purge` removes: the next query goes to the Auth API. `revoke` invalidates, whatever the Auth API
-// says. Plain values; loop thread.
+// says. `unrevoke` withdraws an earlier action. Plain values; loop thread.
 #pragma once
 
 #include <cstdint>
@@ -11,6 +11,7 @@
 
 #include "daemon/base/clock.h"
 #include "daemon/claims/parse/token.h"
+#include "daemon/claims/revocation/rule.h"
 
 namespace claimsd::claims {
 
@@ -28,20 +29,28 @@ struct AdminAction {
 };
 
 enum class ActionOutcome : std::uint8_t {
-  kDone,     // in effect
-  kNoToken,  // the input is not a valid token
-  kNoUser,   // the input is not a valid user id
-  kFull,     // too many rules; nothing has changed
+  kDone,              // in effect
+  kNoToken,           // the input is not a valid token
+  kNoUser,            // the input is not a valid user id
+  kFull,              // too many rules; nothing has changed
+  kUnknownAction,     // unrevoke: no action in force has this id
+  kWithdrawnEarlier,  // unrevoke: nothing has changed
+  kNotWithdrawable,   // unrevoke: a purge
 };
 
 struct ActionResult {
   ActionOutcome outcome = ActionOutcome::kDone;
-  bool durable = false;           // survives a restart; if false, in effect until the daemon exits
+  bool durable = false;  // survives a restart; if false, not written yet
   bool recorded = true;           // in the audit log, if one is configured
   std::optional<WallTime> until;  // when the revocation ends; nullopt for a purge
+  std::optional<ActionId> id;     // names the action; none: nothing was stored
+  WallTime made_at{};             // by this host's clock: a user's tokens issued earlier are revoked
+  bool other_spellings = false;   // kToken: another spelling of the token may not be revoked
+  std::optional<bool> known;      // kToken: claimsd knew something about the token
 };
 
-// Called exactly once: immediately if nothing was done, otherwise when durability is known.
+// Called exactly once: immediately if nothing was done, otherwise when the action is durable, or
+// when it is known that this takes longer.
 using ActionDone = std::function<void(const ActionResult&)>;
 
 }  // namespace claimsd::claims

@@ -1,11 +1,16 @@
 #include "daemon/claims/revocation/revocation_guard.h"
 
+#include "daemon/claims/parse/token_name.h"
 #include "proto/claims_block.h"
 
 namespace claimsd::claims {
 
+Fingerprint RevocationGuard::fingerprint_of(std::string_view token) const {
+  return fingerprinter_.of_token(TokenName(token).text());
+}
+
 bool RevocationGuard::invalidates_token(std::string_view token, const Now& now) const {
-  return rules_.has_token_rules() && rules_.invalidates_token(fingerprinter_.of_token(token), now);
+  return rules_.has_token_rules() && rules_.invalidates_token(fingerprint_of(token), now);
 }
 
 bool RevocationGuard::invalidates_claims(UpstreamId upstream, std::string_view claims,

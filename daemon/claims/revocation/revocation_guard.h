@@ -25,6 +25,8 @@ class RevocationGuard {
   RevocationGuard(const RevocationPolicy& policy, Fingerprinter& fingerprinter)
       : policy_(policy), fingerprinter_(fingerprinter), rules_(policy.max_rules) {}
 
+  // The same for all spellings of a token.
+  Fingerprint fingerprint_of(std::string_view token) const;
   bool invalidates_token(std::string_view token, const Now& now) const;
   // `claims`: a claims block (proto/claims_block.h). An undecodable block counts as revoked.
   bool invalidates_claims(UpstreamId upstream, std::string_view claims, WallTime issued_at,

@@ -7,11 +7,6 @@ namespace {
 
 constexpr Duration kLookAgain = std::chrono::minutes(1);
 
-template <class Time>
-Time later_by(Time from, Duration by) {
-  return by > Duration(0) && from > Time::max() - by ? Time::max() : from + by;
-}
-
 RuleEnd later(const RuleEnd& a, const RuleEnd& b) {
   return {std::max(a.wall, b.wall), std::max(a.boot, b.boot)};
 }
@@ -26,20 +21,12 @@ Rule stricter(const Rule& a, const Rule& b) {
   return merged;
 }
 
-// Converts an end from another boot's clock to this one's.
-RuleEnd begun_again(const RuleEnd& end, const Now& made_at, const Now& now) {
-  if (end.wall == WallTime::min()) return end;
-  RuleEnd again = end;
-  if (end.wall == WallTime::max()) {
-    again.boot = BootTime::max();
-  } else {
-    again.boot = later_by(now.boot, std::max(Duration(0), end.wall - made_at.wall));
-  }
-  return again;
-}
-
 BootTime boot_end(const Rule& rule) {
   return std::max(rule.ends.boot, rule.without_iat_ends.boot);
+}
+
+bool is_about_all_users(const Rule& rule) {
+  return rule.name.kind == RuleKind::kAllUsers || rule.name.kind == RuleKind::kPurgeAllUsers;
 }
 
 bool invalidates_issued(const Rule& rule, WallTime issued_at, const Now& now) {
@@ -49,65 +36,135 @@ bool invalidates_issued(const Rule& rule, WallTime issued_at, const Now& now) {
 
 }  // namespace
 
-RuleEnd end_after(const Now& now, Duration length) {
-  return {later_by(now.wall, length), later_by(now.boot, length)};
-}
-
-std::optional<Rule> after_reboot(const Rule& rule, const Now& now) {
-  // Confirmations of another boot are not kept, so purges need not be either.
-  if (rule.name.kind == RuleKind::kPurgeUser || rule.name.kind == RuleKind::kPurgeAllUsers)
-    return std::nullopt;
-  Rule again = rule;
-  again.ends = begun_again(rule.ends, rule.made_at, now);
-  again.without_iat_ends = begun_again(rule.without_iat_ends, rule.made_at, now);
-  again.made_at.boot = now.boot;
-  return again;
-}
-
-bool Revocations::add(std::span<const Rule> rules) {
-  const auto needs_room = [this](const Rule& rule) {
-    return !is_single(rule.name.kind) && rules_.count(rule.name) == 0;
-  };
-  const auto fresh =
-      static_cast<std::size_t>(std::count_if(rules.begin(), rules.end(), needs_room));
-  if (fresh > 0 && rules_.size() + fresh > capacity_) return false;
+std::optional<std::vector<RuleKey>> Revocations::add(std::span<const Rule> rules) {
+  std::vector<RuleKey> replaced;
+  for (const Rule& rule : rules) {
+    const auto earlier = merged_.find(rule.name);
+    if (!is_purge(rule.name.kind) || earlier == merged_.end()) continue;
+    replaced.insert(replaced.end(), earlier->second.of.begin(), earlier->second.of.end());
+  }
+  const bool reserve = std::all_of(rules.begin(), rules.end(), is_about_all_users);
+  const std::size_t limit = capacity_ + (reserve ? kReserve : 0);
+  if (rules_.size() + rules.size() > limit + replaced.size()) return std::nullopt;
+  for (const RuleKey& key : replaced) remove(key);
   for (const Rule& rule : rules) restore(rule);
-  return true;
+  return replaced;
 }
 
 void Revocations::restore(const Rule& rule) {
   ++generation_;
-  const auto [at, is_new] = rules_.try_emplace(rule.name, rule);
+  if (!rules_.try_emplace(rule.key, rule).second) return;
+  due_.emplace(boot_end(rule), Due{.key = rule.key});
+  if (withdrawal_of(rule.key.action) == nullptr) put_in_force(rule);
+}
+
+void Revocations::restore(const Withdrawal& withdrawal) {
+  if (!withdrawals_.try_emplace(withdrawal.action, withdrawal).second) return;
+  due_.emplace(withdrawal.ends.boot, Due{.key = {withdrawal.action, 0}, .is_withdrawal = true});
+  for (auto at = rules_.lower_bound({withdrawal.action, 0});
+       at != rules_.end() && at->first.action == withdrawal.action; ++at)
+    take_from_force(at->second);
+}
+
+WithdrawOutcome Revocations::withdraw(const ActionId& action, std::uint32_t actor_uid,
+                                      const Now& now, Withdrawal& made) {
+  if (withdrawal_of(action) != nullptr) return WithdrawOutcome::kEarlier;
+  made = {.action = action, .made_at = now, .actor_uid = actor_uid};
+  bool found = false;
+  for (auto at = rules_.lower_bound({action, 0});
+       at != rules_.end() && at->first.action == action; ++at) {
+    if (is_purge(at->second.name.kind)) return WithdrawOutcome::kNoEffect;
+    made.ends = later(made.ends, later(at->second.ends, at->second.without_iat_ends));
+    found = true;
+  }
+  if (!found) return WithdrawOutcome::kUnknown;
+  restore(made);
+  return WithdrawOutcome::kDone;
+}
+
+const Withdrawal* Revocations::withdrawal_of(const ActionId& action) const {
+  const auto found = withdrawals_.find(action);
+  return found == withdrawals_.end() ? nullptr : &found->second;
+}
+
+void Revocations::put_in_force(const Rule& rule) {
+  ++in_force_;
+  const auto [at, is_new] = merged_.try_emplace(rule.name, InForce{rule, {}});
   if (is_new) {
     ++counts_[index(rule.name.kind)];
-    due_.emplace(boot_end(rule), rule.name);
   } else {
-    at->second = stricter(at->second, rule);
+    at->second.merged = stricter(at->second.merged, rule);
   }
+  at->second.of.push_back(rule.key);
+}
+
+std::size_t Revocations::take_from_force(const Rule& rule) {
+  const auto at = merged_.find(rule.name);
+  if (at == merged_.end()) return 0;
+  std::vector<RuleKey>& of = at->second.of;
+  const auto own = std::find(of.begin(), of.end(), rule.key);
+  if (own == of.end()) return 0;
+  --in_force_;
+  of.erase(own);
+  if (of.empty()) {
+    --counts_[index(rule.name.kind)];
+    merged_.erase(at);
+    return 0;
+  }
+  at->second.merged = rules_.at(of.front());
+  for (const RuleKey& key : of) at->second.merged = stricter(at->second.merged, rules_.at(key));
+  return of.size();
+}
+
+std::size_t Revocations::remove(const RuleKey& key) {
+  const auto at = rules_.find(key);
+  if (at == rules_.end()) return 0;
+  const std::size_t steps = take_from_force(at->second);
+  rules_.erase(at);
+  return steps;
+}
+
+bool Revocations::has_rules_of(const ActionId& action) const {
+  const auto at = rules_.lower_bound({action, 0});
+  return at != rules_.end() && at->first.action == action;
 }
 
 const Rule* Revocations::find(const RuleName& name) const {
-  const auto found = rules_.find(name);
-  return found == rules_.end() ? nullptr : &found->second;
+  const auto found = merged_.find(name);
+  return found == merged_.end() ? nullptr : &found->second.merged;
 }
 
-std::vector<RuleName> Revocations::expire(const Now& now) {
-  std::vector<RuleName> ended;
+RevocationChange Revocations::expire(const Now& now) {
+  RevocationChange ended;
   for (std::size_t steps = 0; steps < kMaxSteps && !due_.empty() && due_.begin()->first <= now.boot;
        ++steps) {
-    const RuleName name = due_.begin()->second;
+    const Due due = due_.begin()->second;
     due_.erase(due_.begin());
-    const Rule& rule = rules_.at(name);
-    if (rule.ends.has_come(now) && rule.without_iat_ends.has_come(now)) {
-      --counts_[index(name.kind)];
-      rules_.erase(name);
-      ended.push_back(name);
-    } else {
-      // The rule was renewed since, or the wall clock is behind.
-      due_.emplace(std::max(boot_end(rule), now.boot + kLookAgain), name);
-    }
+    const bool gone = due.is_withdrawal ? expire_withdrawal(due, now, ended)
+                                        : expire_rule(due, now, steps, ended);
+    // The wall clock is behind, or the withdrawn action is still stored.
+    if (!gone) due_.emplace(now.boot + kLookAgain, due);
   }
   return ended;
+}
+
+bool Revocations::expire_rule(const Due& due, const Now& now, std::size_t& steps,
+                              RevocationChange& ended) {
+  const auto rule = rules_.find(due.key);
+  if (rule == rules_.end()) return true;  // it was replaced
+  if (!rule->second.has_ended(now)) return false;
+  ended.ended_rules.push_back(due.key);
+  steps += remove(due.key);
+  return true;
+}
+
+bool Revocations::expire_withdrawal(const Due& due, const Now& now, RevocationChange& ended) {
+  const auto found = withdrawals_.find(due.key.action);
+  if (found == withdrawals_.end()) return true;
+  if (!found->second.ends.has_come(now) || has_rules_of(due.key.action)) return false;
+  ended.ended_withdrawals.push_back(due.key.action);
+  withdrawals_.erase(found);
+  return true;
 }
 
 bool Revocations::invalidates_token(const Fingerprint& token, const Now& now) const {
@@ -127,14 +184,10 @@ bool Revocations::invalidates_user(const Fingerprint& user, WallTime issued_at,
 }
 
 bool Revocations::is_purged(const Fingerprint& user, BootTime confirmed_at) const {
-  if (confirmed_at <= all_purged_until()) return true;
+  const Rule* const all = find({RuleKind::kPurgeAllUsers, {}});
+  if (all != nullptr && confirmed_at <= all->purged_until) return true;
   const Rule* const rule = find({RuleKind::kPurgeUser, user});
   return rule != nullptr && confirmed_at <= rule->purged_until;
-}
-
-BootTime Revocations::all_purged_until() const {
-  const Rule* const rule = find({RuleKind::kPurgeAllUsers, {}});
-  return rule == nullptr ? BootTime::min() : rule->purged_until;
 }
 
 }  // namespace claimsd::claims

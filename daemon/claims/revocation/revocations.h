@@ -1,116 +1,72 @@
-// revocations.h: the revocation and purge rules. They override the Auth API.
+// revocations.h: the purge and revocation rules in force. They override the Auth API.
 //
 //   token       one token, until its `exp`; without `exp`, for the requested time
 //   user        a user's tokens issued before a given time; the user may log in again
 //   lock        all of a user's tokens, until a given time
-//   everybody   all tokens issued before a given time
-//   forget...   a purge: ignores confirmations of a user, or of all users, from before a given
-//               time; invalidates no token
+//   all users   all tokens issued before a given time
+//   purges      ignore confirmations of a user, or of all users, from before a given time;
+//               invalidate no token
 //
 // Every rule expires, but only when *both* clocks agree: a wall clock that is temporarily wrong
 // must not restore access. A token without `iat` counts as issued before any time, until the rule's
-// `without_iat_ends`. Rules with the same kind and subject are merged, and the stricter value wins.
-// Bounded: a rule that does not fit is refused; no rule is evicted. Pure; loop thread.
+// `without_iat_ends`.
+//
+// Rules are kept singly (rule.h). For lookups, the rules of one name whose actions are not
+// withdrawn are merged into one: whatever any of them invalidates, for as long as any does. A later
+// purge replaces an earlier one with the same name. Bounded: a rule that does not fit is refused; no
+// rule is evicted. Pure; loop thread.
 #pragma once
 
 #include <array>
 #include <cstdint>
-#include <functional>
 #include <map>
 #include <optional>
 #include <span>
-#include <string_view>
 #include <unordered_map>
 #include <vector>
 
-#include "daemon/base/clock.h"
-#include "daemon/claims/parse/token.h"
+#include "daemon/claims/revocation/rule.h"
 
 namespace claimsd::claims {
 
-// Fingerprint of a token or a user: an HMAC under the revocations' own key. That key survives key
-// rotation, reload and reboot.
-using Fingerprint = TokenKey;
-
-class Fingerprinter {
- public:
-  virtual ~Fingerprinter() = default;
-  virtual Fingerprint of_token(std::string_view token) = 0;
-  // `user`: the id claim.
-  virtual Fingerprint of_user(UpstreamId upstream, std::string_view user) = 0;
-};
-
-// Values are part of the file format: never renumber.
-enum class RuleKind : std::uint8_t {
-  kToken = 1,
-  kUser = 2,
-  kLock = 3,
-  kAllUsers = 4,
-  kPurgeUser = 5,
-  kPurgeAllUsers = 6,
-};
-
-struct RuleName {
-  RuleKind kind = RuleKind::kToken;
-  Fingerprint subject;  // zeros for kAllUsers and kPurgeAllUsers
-  bool operator==(const RuleName&) const = default;
-};
-
-// Has come when both clocks have reached it.
-struct RuleEnd {
-  WallTime wall = WallTime::min();
-  BootTime boot = BootTime::min();
-  bool has_come(const Now& now) const { return wall <= now.wall && boot <= now.boot; }
-};
-
-struct Rule {
-  RuleName name;
-  Now made_at{};
-  RuleEnd ends;
-  WallTime not_before = WallTime::min();  // kUser, kAllUsers: tokens issued earlier are invalid
-  RuleEnd
-      without_iat_ends;  // kUser, kAllUsers: until then, tokens without `iat` are invalid as well
-  // kForget...: confirmations whose requests started at or before this time are ignored.
-  BootTime purged_until = BootTime::min();
-};
-
-// `length` from now, on both clocks.
-RuleEnd end_after(const Now& now, Duration length);
-
-// Converts a rule from another boot. Its whole length starts again, because the wall clock's steps
-// in between are unknown. Nullopt: the rule no longer applies.
-std::optional<Rule> after_reboot(const Rule& rule, const Now& now);
-
-// Persists rules across restarts. Loop thread.
-class RevocationLog {
- public:
-  using Done = std::function<void(bool durable)>;
-  virtual ~RevocationLog() = default;
-  // Replaces stored rules of the same names. Calls `done` once, never from within keep(), and not
-  // at all after the log is destroyed.
-  virtual void keep(std::vector<Rule> rules, Done done) = 0;
-  // Removes rules that have expired.
-  virtual void drop(std::vector<RuleName> names) = 0;
+enum class WithdrawOutcome : std::uint8_t {
+  kDone,
+  kUnknown,   // no action in force has this id
+  kEarlier,   // it is withdrawn already
+  kNoEffect,  // a purge: there is nothing to withdraw
 };
 
 class Revocations {
  public:
   explicit Revocations(std::size_t capacity) : capacity_(capacity) {}
 
-  // Adds all rules or none; takes effect immediately. False: no room, nothing has changed.
-  bool add(std::span<const Rule> rules);
-  // Adds a rule that was loaded from storage, regardless of the capacity.
+  // Room beyond the capacity for rules about all users, so that an operator can still invalidate
+  // everything when the capacity is used up.
+  static constexpr std::size_t kReserve = 64;
+
+  // Adds all rules of an action or none; takes effect immediately. Returns the purges that these
+  // replace, or nullopt if there is no room: then nothing has changed.
+  std::optional<std::vector<RuleKey>> add(std::span<const Rule> rules);
+  // Withdraws an action. On kDone, `made` is to be stored.
+  WithdrawOutcome withdraw(const ActionId& action, std::uint32_t actor_uid, const Now& now,
+                           Withdrawal& made);
+  // Adds what was loaded from storage, in any order, regardless of the capacity.
   void restore(const Rule& rule);
-  // The current rule with this name, or null.
+  void restore(const Withdrawal& withdrawal);
+
+  // The rule in force with this name, merged from all actions, or null.
   const Rule* find(const RuleName& name) const;
-  // Removes expired rules and returns their names. Looks at up to kMaxSteps rules per call.
+  // Removes expired rules and withdrawals, and returns which. Visits about kMaxSteps per call.
   static constexpr std::size_t kMaxSteps = 256;
-  std::vector<RuleName> expire(const Now& now);
+  RevocationChange expire(const Now& now);
 
   bool has_token_rules() const { return counts_[index(RuleKind::kToken)] > 0; }
   // Rules that depend on the user's identity.
-  bool has_user_rules() const { return rules_.size() > counts_[index(RuleKind::kToken)]; }
-  std::size_t size() const { return rules_.size(); }
+  bool has_user_rules() const { return merged_.size() > counts_[index(RuleKind::kToken)]; }
+  // Rules whose actions are not withdrawn.
+  std::size_t size() const { return in_force_; }
+  // All rules that use up the capacity.
+  std::size_t stored() const { return rules_.size(); }
   // Changes whenever a rule is added; never 0.
   std::uint64_t generation() const { return generation_; }
 
@@ -119,8 +75,15 @@ class Revocations {
   bool invalidates_user(const Fingerprint& user, WallTime issued_at, const Now& now) const;
   // True if the user's confirmation from that time was purged.
   bool is_purged(const Fingerprint& user, BootTime confirmed_at) const;
-  // Time of the last purge of all users.
-  BootTime all_purged_until() const;
+
+  const Withdrawal* withdrawal_of(const ActionId& action) const;
+  // Visits stored rules by action, from the first action after `after`; all rules of one action
+  // come together. Ends when `visit` returns false.
+  template <class Visit>
+  void each(const std::optional<ActionId>& after, Visit&& visit) const {
+    auto at = after ? rules_.upper_bound({*after, 0xff}) : rules_.begin();
+    for (; at != rules_.end() && visit(at->second); ++at) continue;
+  }
 
  private:
   struct NameHash {
@@ -128,16 +91,30 @@ class Revocations {
       return TokenKeyHash()(name.subject) ^ static_cast<std::size_t>(name.kind);
     }
   };
+  struct InForce {
+    Rule merged;
+    std::vector<RuleKey> of;
+  };
+  struct Due {
+    RuleKey key;
+    bool is_withdrawal = false;
+  };
   static std::size_t index(RuleKind kind) { return static_cast<std::size_t>(kind); }
-  // At most one rule of these kinds exists, so they do not count against the capacity.
-  static bool is_single(RuleKind kind) {
-    return kind == RuleKind::kAllUsers || kind == RuleKind::kPurgeAllUsers;
-  }
+  void put_in_force(const Rule& rule);
+  // Returns how many rules had to be merged again.
+  std::size_t take_from_force(const Rule& rule);
+  std::size_t remove(const RuleKey& key);
+  bool has_rules_of(const ActionId& action) const;
+  bool expire_rule(const Due& due, const Now& now, std::size_t& steps, RevocationChange& ended);
+  bool expire_withdrawal(const Due& due, const Now& now, RevocationChange& ended);
 
   std::size_t capacity_;
-  std::multimap<BootTime, RuleName> due_;  // when to check next whether a rule has expired
-  std::unordered_map<RuleName, Rule, NameHash> rules_;
-  std::array<std::size_t, 7> counts_{};  // indexed by RuleKind
+  std::map<RuleKey, Rule> rules_;
+  std::map<ActionId, Withdrawal> withdrawals_;
+  std::unordered_map<RuleName, InForce, NameHash> merged_;
+  std::multimap<BootTime, Due> due_;  // when to check next what has expired
+  std::size_t in_force_ = 0;
+  std::array<std::size_t, 7> counts_{};  // of merged_, indexed by RuleKind
   std::uint64_t generation_ = 1;
 };
 

@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "daemon/claims/parse/jwt_parser.h"
+#include "daemon/claims/parse/token_name.h"
 #include "proto/limits.h"
 
 namespace claimsd::claims {
@@ -43,52 +44,59 @@ void RevocationControl::purge(const AdminAction& action, ActionDone done) {
   switch (action.subject) {
     case Subject::kToken:
       purge_token(action);
-      return deps_.revocation_log.keep(
-          {}, [done = std::move(done)](bool durable) { done({.durable = durable, .until = {}}); });
+      return keep({}, {.made_at = now.wall}, std::move(done));
     case Subject::kUser: return purge_user(action, now, std::move(done));
-    case Subject::kAllUsers: return purge_all_users(now, std::move(done));
+    case Subject::kAllUsers: return purge_all_users(action, now, std::move(done));
   }
 }
 
 // Instead of searching the store, a rule makes all confirmations from before now void.
 void RevocationControl::purge_user(const AdminAction& action, const Now& now, ActionDone done) {
-  std::vector<Rule> rules;
+  RevocationChange change;
   each_upstream(action, [&](UpstreamId upstream) {
-    rules.push_back(
-        {.name = {RuleKind::kPurgeUser, deps_.fingerprinter.of_user(upstream, action.who)},
-         .made_at = now,
-         .ends = end_after(now, deps_.guard.policy().purge_window),
-         .purged_until = now.boot});
+    change.rules.push_back(purge_rule(
+        {RuleKind::kPurgeUser, deps_.fingerprinter.of_user(upstream, action.who)}, now));
   });
   // No room for another rule: purging all users includes this one.
-  if (!add_rules(rules, now)) return purge_all_users(now, std::move(done));
+  if (!add_rules(action, now, change)) return purge_all_users(action, now, std::move(done));
   deps_.upstreams.close_in_flight();
   each_upstream(action,
                 [&](UpstreamId upstream) { deps_.publisher.withdraw_user(upstream, action.who); });
-  keep_rules(rules, std::nullopt, std::move(done));
+  keep(std::move(change), {.made_at = now.wall}, std::move(done));
 }
 
-void RevocationControl::purge_all_users(const Now& now, ActionDone done) {
-  const std::vector<Rule> rules{{.name = {RuleKind::kPurgeAllUsers, {}},
-                                 .made_at = now,
-                                 .ends = end_after(now, deps_.guard.policy().purge_window),
-                                 .purged_until = now.boot}};
-  add_rules(rules, now);
+void RevocationControl::purge_all_users(const AdminAction& action, const Now& now,
+                                        ActionDone done) {
+  RevocationChange change{.rules = {purge_rule({RuleKind::kPurgeAllUsers, {}}, now)}};
+  // Fails only while revocations of all users use up the reserve.
+  if (!add_rules(action, now, change)) return done({.outcome = ActionOutcome::kFull});
   deps_.upstreams.close_in_flight();
   deps_.cache.negative().clear();
   deps_.publisher.withdraw_all();
-  keep_rules(rules, std::nullopt, std::move(done));
+  keep(std::move(change), {.made_at = now.wall}, std::move(done));
+}
+
+Rule RevocationControl::purge_rule(const RuleName& name, const Now& now) const {
+  return {.name = name,
+          .ends = end_after(now, deps_.guard.policy().purge_window),
+          .purged_until = now.boot};
 }
 
 void RevocationControl::revoke(const AdminAction& action, ActionDone done) {
   const ActionOutcome outcome = check(action);
   if (outcome != ActionOutcome::kDone) return done({.outcome = outcome});
   const Now now = deps_.clock.now();
-  const std::vector<Rule> rules = rules_for(action, now);
-  if (!add_rules(rules, now)) return done({.outcome = ActionOutcome::kFull});
+  RevocationChange change{.rules = rules_for(action, now)};
+  if (!add_rules(action, now, change)) return done({.outcome = ActionOutcome::kFull});
   ++deps_.counters.revocations;
+  ActionResult result{.made_at = now.wall};
   switch (action.subject) {
-    case Subject::kToken: purge_token(action); break;
+    case Subject::kToken:
+      result.known = knows(action, now);
+      result.other_spellings = !TokenName(action.who).covers_all_spellings();
+      purge_token(action);
+      if (deps_.publisher.withdraw_token(action.who)) result.known = true;
+      break;
     case Subject::kUser:
       each_upstream(action, [&](UpstreamId upstream) {
         deps_.publisher.withdraw_user(upstream, action.who);
@@ -96,8 +104,25 @@ void RevocationControl::revoke(const AdminAction& action, ActionDone done) {
       break;
     case Subject::kAllUsers: deps_.publisher.withdraw_all(); break;
   }
-  WallTime until = rules.front().ends.wall;
-  keep_rules(rules, action.lock ? rules.back().ends.wall : until, std::move(done));
+  // With a lock, its rule is the last.
+  const Rule& shown = action.lock ? change.rules.back() : change.rules.front();
+  result.until = shown.ends.wall;
+  keep(std::move(change), result, std::move(done));
+}
+
+void RevocationControl::unrevoke(const ActionId& action, std::optional<std::uint32_t> actor_uid,
+                                 ActionDone done) {
+  const Now now = deps_.clock.now();
+  Withdrawal made;
+  switch (deps_.guard.rules().withdraw(action, actor_uid.value_or(kUnknownActor), now, made)) {
+    case WithdrawOutcome::kUnknown: return done({.outcome = ActionOutcome::kUnknownAction});
+    case WithdrawOutcome::kEarlier: return done({.outcome = ActionOutcome::kWithdrawnEarlier});
+    case WithdrawOutcome::kNoEffect: return done({.outcome = ActionOutcome::kNotWithdrawable});
+    case WithdrawOutcome::kDone: break;
+  }
+  ++deps_.counters.withdrawals;
+  deps_.cache.negative().erase_revoked();
+  keep({.withdrawals = {made}}, {.id = action, .made_at = now.wall}, std::move(done));
 }
 
 std::vector<Rule> RevocationControl::rules_for(const AdminAction& action, const Now& now) {
@@ -105,8 +130,7 @@ std::vector<Rule> RevocationControl::rules_for(const AdminAction& action, const 
   const Duration length = action.length.value_or(policy.without_iat);
   std::vector<Rule> rules;
   if (action.subject == Subject::kToken) {
-    Rule rule{.name = {RuleKind::kToken, deps_.fingerprinter.of_token(action.who)},
-              .made_at = now,
+    Rule rule{.name = {RuleKind::kToken, deps_.guard.fingerprint_of(action.who)},
               .ends = end_after(now, length + policy.margin)};
     const WallTime expires_at = read_jwt_times(action.who).rejected_after();
     if (expires_at != WallTime::max()) {
@@ -118,7 +142,6 @@ std::vector<Rule> RevocationControl::rules_for(const AdminAction& action, const 
   }
   const auto issued_before_now = [&](RuleKind kind, const Fingerprint& subject) {
     rules.push_back({.name = {kind, subject},
-                     .made_at = now,
                      .ends = end_after(now, std::max(policy.keep, length) + policy.margin),
                      .not_before = now.wall,
                      .without_iat_ends = end_after(now, length + policy.margin)});
@@ -131,30 +154,45 @@ std::vector<Rule> RevocationControl::rules_for(const AdminAction& action, const 
     const Fingerprint user = deps_.fingerprinter.of_user(upstream, action.who);
     issued_before_now(RuleKind::kUser, user);
     if (!action.lock) return;
-    rules.push_back(
-        {.name = {RuleKind::kLock, user}, .made_at = now, .ends = end_after(now, length)});
+    rules.push_back({.name = {RuleKind::kLock, user}, .ends = end_after(now, length)});
   });
   return rules;
 }
 
-bool RevocationControl::add_rules(const std::vector<Rule>& rules, const Now& now) {
-  if (deps_.guard.rules().add(rules)) return true;
-  drop_expired(now);
-  return deps_.guard.rules().add(rules);
+// Makes the rules of the change one action, and puts them into effect.
+bool RevocationControl::add_rules(const AdminAction& action, const Now& now,
+                                  RevocationChange& change) {
+  ActionId id;
+  deps_.random.fill(id.bytes.data(), id.bytes.size());
+  std::uint8_t part = 0;
+  for (Rule& rule : change.rules) {
+    rule.key = {id, part++};
+    rule.made_at = now;
+    rule.actor_uid = action.actor_uid.value_or(kUnknownActor);
+  }
+  auto replaced = deps_.guard.rules().add(change.rules);
+  if (!replaced) {
+    drop_expired(now);
+    replaced = deps_.guard.rules().add(change.rules);
+  }
+  if (!replaced) return false;
+  change.ended_rules = std::move(*replaced);
+  return true;
 }
 
-// Persists the rules as merged with existing ones of the same names.
-void RevocationControl::keep_rules(const std::vector<Rule>& rules, std::optional<WallTime> until,
-                                   ActionDone done) {
-  std::vector<Rule> merged;
-  for (const Rule& rule : rules) merged.push_back(*deps_.guard.rules().find(rule.name));
-  deps_.revocation_log.keep(std::move(merged), [until, done = std::move(done)](bool durable) {
-    done({.durable = durable, .until = until});
-  });
+void RevocationControl::keep(RevocationChange change, ActionResult result, ActionDone done) {
+  if (!change.rules.empty()) result.id = change.rules.front().key.action;
+  deps_.revocation_log.write(std::move(change),
+                             [result, done = std::move(done)](bool durable) mutable {
+                               result.durable = durable;
+                               done(result);
+                             });
 }
 
-void RevocationControl::restore(const std::vector<Rule>& rules) {
+void RevocationControl::restore(const std::vector<Rule>& rules,
+                                const std::vector<Withdrawal>& withdrawals) {
   for (const Rule& rule : rules) deps_.guard.rules().restore(rule);
+  for (const Withdrawal& withdrawal : withdrawals) deps_.guard.rules().restore(withdrawal);
 }
 
 void RevocationControl::expire(const Now& now) {
@@ -163,10 +201,21 @@ void RevocationControl::expire(const Now& now) {
 
 void RevocationControl::drop_expired(const Now& now) {
   next_expiry_ = now.boot + kExpiryInterval;
-  std::vector<RuleName> ended = deps_.guard.rules().expire(now);
-  // More rules may have expired.
-  if (ended.size() == Revocations::kMaxSteps) next_expiry_ = now.boot;
-  if (!ended.empty()) deps_.revocation_log.drop(std::move(ended));
+  RevocationChange ended = deps_.guard.rules().expire(now);
+  if (ended.empty()) return;
+  next_expiry_ = now.boot;  // more may have expired
+  deps_.revocation_log.write(std::move(ended), {});
+}
+
+// Whether anything is known about this spelling of the token.
+bool RevocationControl::knows(const AdminAction& action, const Now& now) {
+  bool known = false;
+  each_upstream(action, [&](UpstreamId upstream) {
+    const TokenKey key = deps_.keyer.key_of(upstream, action.who);
+    known |= deps_.cache.holds(key) || deps_.upstreams.in_flight(key) ||
+             deps_.cache.negative().find(key, now.boot).has_value();
+  });
+  return known;
 }
 
 // Later queries see neither cached state of this token nor the result of a flight in progress.

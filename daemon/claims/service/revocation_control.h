@@ -1,5 +1,5 @@
-// revocation_control.h: an operator's purges and revocations: their rules, and their effect on what
-// the daemon has cached, published or in flight.
+// revocation_control.h: an operator's purges, revocations and withdrawals: their rules, and their
+// effect on what the daemon has cached, published or in flight.
 //
 // Changes the rules of RevocationGuard, which the other parts only read, and expires them. An action
 // is in effect for every query that starts after purge() or revoke() returns: first in memory and in
@@ -25,6 +25,7 @@ class RevocationControl {
   struct Dependencies {
     const Policy& policy;
     Clock& clock;
+    Random& random;
     Keyer& keyer;
     Fingerprinter& fingerprinter;
     Publisher& publisher;
@@ -38,8 +39,10 @@ class RevocationControl {
 
   void purge(const AdminAction& action, ActionDone done);
   void revoke(const AdminAction& action, ActionDone done);
-  // Adds rules of an earlier run. Call before the first query.
-  void restore(const std::vector<Rule>& rules);
+  // Withdraws the action with this id.
+  void unrevoke(const ActionId& action, std::optional<std::uint32_t> actor_uid, ActionDone done);
+  // Adds what an earlier run stored. Call before the first query.
+  void restore(const std::vector<Rule>& rules, const std::vector<Withdrawal>& withdrawals);
   // Drops expired rules, about once a minute.
   void expire(const Now& now);
 
@@ -48,10 +51,12 @@ class RevocationControl {
   void each_upstream(const AdminAction& action, Visit&& visit);
   void purge_token(const AdminAction& action);
   void purge_user(const AdminAction& action, const Now& now, ActionDone done);
-  void purge_all_users(const Now& now, ActionDone done);
+  void purge_all_users(const AdminAction& action, const Now& now, ActionDone done);
+  Rule purge_rule(const RuleName& name, const Now& now) const;
   std::vector<Rule> rules_for(const AdminAction& action, const Now& now);
-  bool add_rules(const std::vector<Rule>& rules, const Now& now);
-  void keep_rules(const std::vector<Rule>& rules, std::optional<WallTime> until, ActionDone done);
+  bool add_rules(const AdminAction& action, const Now& now, RevocationChange& change);
+  void keep(RevocationChange change, ActionResult result, ActionDone done);
+  bool knows(const AdminAction& action, const Now& now);
   void drop_expired(const Now& now);
 
   Dependencies deps_;

@@ -1,0 +1,104 @@
+#include "daemon/store/head_copy.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <fmt/core.h>
+#include <unistd.h>
+
+#include <charconv>
+#include <cstdio>
+
+#include "daemon/base/fd.h"
+#include "daemon/base/read_fully.h"
+#include "daemon/crypto/hmac_sha256.h"
+#include "daemon/store/private_directory.h"
+
+namespace claimsd::store {
+namespace {
+
+constexpr std::string_view kIntroduction = "claimsd-revocations 1 ";
+constexpr std::size_t kCheckDigits = 16;
+constexpr std::size_t kMaxFile = 256;
+
+std::string hex(const auto& bytes) {
+  std::string text;
+  for (const std::uint8_t byte : bytes) text += fmt::format("{:02x}", byte);
+  return text;
+}
+
+Result<std::string> line_of(const claims::SetHead& head) {
+  crypto::HmacSha256 check = TRY(crypto::HmacSha256::create("claimsd revocations head"));
+  const std::string line = fmt::format("{}{} {}", kIntroduction, head.sequence, hex(head.digest));
+  return fmt::format("{} {}\n", line, hex(check.finish(line)).substr(0, kCheckDigits));
+}
+
+bool read_digest(std::string_view text, claims::SetHead& head) {
+  if (text.size() < 2 * head.digest.size()) return false;
+  for (std::size_t at = 0; at < head.digest.size(); ++at) {
+    const char* const digits = text.data() + 2 * at;
+    const auto [end, error] = std::from_chars(digits, digits + 2, head.digest[at], 16);
+    if (error != std::errc() || end != digits + 2) return false;
+  }
+  return true;
+}
+
+std::optional<claims::SetHead> parse(std::string_view text) {
+  claims::SetHead head;
+  if (!text.starts_with(kIntroduction)) return std::nullopt;
+  text.remove_prefix(kIntroduction.size());
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), head.sequence);
+  if (error != std::errc()) return std::nullopt;
+  text.remove_prefix(static_cast<std::size_t>(end - text.data()));
+  if (!text.starts_with(' ') || !read_digest(text.substr(1), head)) return std::nullopt;
+  return head;
+}
+
+Status write_file(const std::string& path, std::string_view text) {
+  const Fd fd(open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0600));
+  if (!fd) return failure(errno_text(errno));
+  const ssize_t wrote = write(fd.get(), text.data(), text.size());
+  if (wrote < 0) return failure(errno_text(errno));
+  if (wrote != static_cast<ssize_t>(text.size())) return failure("the disk is full");
+  if (fsync(fd.get()) != 0) return failure(errno_text(errno));
+  return {};
+}
+
+}  // namespace
+
+std::string digest_text(const claims::SetHead& head) {
+  return hex(head.digest);
+}
+
+Result<std::optional<claims::SetHead>> read_head_copy(const std::string& path) {
+  const Fd fd(open(path.c_str(), O_RDONLY | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK));
+  if (!fd && errno == ENOENT) return std::optional<claims::SetHead>();
+  std::string text(kMaxFile, '\0');
+  if (!fd) return failure(fmt::format("cannot read {}: {}", path, errno_text(errno)));
+  const auto size = read_fully(fd.get(), text);
+  if (!size) return failure(fmt::format("cannot read {}: {}", path, errno_text(size.error())));
+  text.resize(*size);
+  const std::optional<claims::SetHead> head = parse(text);
+  // The whole line is encoded again and compared, so that nothing in it can be damaged unnoticed.
+  const std::string expected = TRY(line_of(head.value_or(claims::SetHead{})));
+  if (!head || expected != text) return failure(fmt::format("{} is damaged", path));
+  return head;
+}
+
+Status write_head_copy(const std::string& path, const claims::SetHead& head) {
+  const std::string fresh = path + ".new";
+  const std::string line = TRY(line_of(head));
+  Status written = write_file(fresh, line);
+  if (written && rename(fresh.c_str(), path.c_str()) != 0) written = failure(errno_text(errno));
+  if (!written) {
+    unlink(fresh.c_str());
+    return failure(fmt::format("cannot write {}: {}; free disk space, or allow the daemon's user to "
+                               "write there",
+                               path, written.error().message));
+  }
+  const std::string directory = path.substr(0, path.rfind('/') + 1);
+  const Fd entries(open(directory.empty() ? "." : directory.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  if (entries) fsync(entries.get());
+  return {};
+}
+
+}  // namespace claimsd::store
