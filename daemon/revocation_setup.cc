@@ -13,19 +13,19 @@
 namespace claimsd::daemon {
 namespace {
 
-constexpr std::size_t kShownDigits = 16;
-
-std::string short_digest(const claims::SetHead& head) {
-  return store::digest_text(head).substr(0, kShownDigits);
+// Names this set and the copy that refuses it. After it was accepted the copies are other ones, so
+// the same set cannot be accepted a second time with the same text.
+std::string acceptance_of(const claims::SetHead& head, const claims::SetHead& copy) {
+  constexpr std::size_t kDigits = 8;  // of each
+  return store::digest_text(head).substr(0, kDigits) + store::digest_text(copy).substr(0, kDigits);
 }
 
 std::size_t rules_in_effect(const store::RevocationFile& file) {
   std::set<claims::ActionId> withdrawn;
   for (const claims::Withdrawal& one : file.withdrawals()) withdrawn.insert(one.action);
-  return static_cast<std::size_t>(
-      std::count_if(file.rules().begin(), file.rules().end(), [&](const claims::Rule& rule) {
-        return withdrawn.count(rule.key.action) == 0;
-      }));
+  return static_cast<std::size_t>(std::count_if(
+      file.rules().begin(), file.rules().end(),
+      [&](const claims::Rule& rule) { return withdrawn.count(rule.key.action) == 0; }));
 }
 
 // The readable copies of the head.
@@ -48,12 +48,14 @@ tl::unexpected<Error> older(const RevocationSetup& setup, const store::Revocatio
   const claims::SetHead& head = file.head();
   const std::string& directory = setup.config.revocations.directory.native();
   return failure(fmt::format(
-      "the revocations in {} are not the newest: this set has {} changes and {} rules, but the copy "
-      "of its head beside the host key or in the audit log has {} changes. Mount the disk that holds "
+      "the revocations in {} are not the newest: this set has {} changes and {} rules, but the "
+      "copy "
+      "of its head beside the host key or in the audit log has {} changes. Mount the disk that "
+      "holds "
       "{}, or restore its newest copy. To use this set, which makes later revocations void, start "
       "claimsd once with --accept-revocations={}",
       directory, head.sequence, file.rules().size(), copy.sequence, directory,
-      short_digest(head)));
+      acceptance_of(head, copy)));
 }
 
 }  // namespace
@@ -78,10 +80,10 @@ Result<OpenedRevocations> open_revocations(const RevocationSetup& setup, Random&
   std::string accepted;
   const std::vector<claims::SetHead> copies = copies_of(setup, log);
   if (const claims::SetHead* const copy = claims::refusing_copy(file->head(), copies)) {
-    if (setup.accepted_digest.empty() || setup.accepted_digest != short_digest(file->head()))
-      return older(setup, *file, *copy);
+    const std::string acceptance = acceptance_of(file->head(), *copy);
+    if (setup.accepted_digest != acceptance) return older(setup, *file, *copy);
     accepted = fmt::format("revocations accepted: {} changes, digest {}, instead of {} changes",
-                           file->head().sequence, short_digest(file->head()), copy->sequence);
+                           file->head().sequence, acceptance, copy->sequence);
     TRY(file->supersede(copy->sequence));
     log.warning("revocations_accepted", "{}", accepted);
   }

@@ -22,7 +22,7 @@ struct RevocationSetup {
   const config::Config& config;
   std::string boot_id;
   store::HostKeySource host_key_source = store::HostKeySource::kFile;
-  std::string accepted_digest;  // --accept-revocations: use the set with this digest; "": none
+  std::string accepted_digest;  // --accept-revocations: what the refusal of an older set printed
 };
 
 struct OpenedRevocations {

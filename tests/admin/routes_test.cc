@@ -24,6 +24,7 @@ const config::ReloadResult kReloaded = {
 
 std::string_view sample_body(std::string_view path) {
   if (path == "/v1/entry" || path == "/v1/upstream-test") return R"({"token":"x"})";
+  if (path == "/v1/unrevoke") return R"({"id":"00112233445566778899aabbccddeeff"})";
   return path == "/v1/log-level" ? R"({"level": "info"})" : R"({"user":"x"})";
 }
 
@@ -40,6 +41,10 @@ struct FakeDaemon {
       done({.durable = true, .until = {}});
     };
     made.revoke = made.purge;
+    made.unrevoke = [](const claims::ActionId&, auto, const claims::ActionDone& done) {
+      done({.durable = true, .until = {}});
+    };
+    made.list_actions = [](const auto&, std::size_t, const auto&) { return std::nullopt; };
     made.upstream_named = [](std::string_view) { return std::nullopt; };
     made.inspect = [this](const auto& after, std::size_t most, const auto& visit) {
       asked_after = after;

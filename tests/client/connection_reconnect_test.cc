@@ -195,7 +195,8 @@ TEST_CASE("where the daemon accepts no more connections, threads share those tha
   std::vector<std::thread> threads;
   for (int i = 0; i < 8; ++i) {
     threads.emplace_back([&] {
-      for (int j = 0; j < 100; ++j) wrong += host.client.query("t").valid() ? 0 : 1;
+      for (int j = 0; j < 100; ++j)
+        wrong += host.client.query("t", {.timeout = 30s}).valid() ? 0 : 1;
     });
   }
   for (std::thread& thread : threads) thread.join();

@@ -60,13 +60,7 @@ def test_the_demo_serves_its_users_obeys_commands_and_leaves_nothing_behind(demo
     for order, answer in (("revoke dana", "revoked"), ("nonsense", "Commands, to try"), ("revoke unknown", "revoke:")):
         process.stdin.write(order + "\n")
         process.stdin.flush()
-        assert answer in process.stdout.readline()
-        if answer == "Commands, to try":
-            for line in process.stdout:
-                if line.startswith("Ctrl-C"):
-                    break
-        elif answer == "revoked":
-            process.stdout.readline()  # the line that says how to end it
+        assert any(answer in line for line in process.stdout), answer  # up to the first such line
     assert any(b"nginx" in command for command in processes_of(directory))
     os.killpg(process.pid, number)  # like Ctrl-C on a terminal
     rest = process.communicate(timeout=60)[0]

@@ -139,12 +139,13 @@ def test_with_a_wrong_configuration_a_query_gets_no_daemon_at_once(claimsd, work
 
 def test_the_next_daemon_takes_the_held_sockets_over(claimsd, worker, faults):
     daemon = with_revocations(claimsd, faults)
-    path = damaged_revocations(daemon)
+    (path,) = (daemon.root / "revocations").glob("*.mdb")
+    backup = path.read_bytes()
+    damage(path)
     with HeldSockets(daemon) as held:
         held.start()
         assert held.process.wait(30) == 1
-        path.unlink()
-        path.parent.joinpath("key").unlink()
+        path.write_bytes(backup)
         held.start()
         answer, _ = asked(worker, daemon)
         assert answer.verdict == "valid"

@@ -79,7 +79,7 @@ def test_an_older_set_can_be_accepted_once_and_that_is_recorded(revoked, claimsc
     daemon.start(arguments=[accepted])
     assert Peer(daemon.socket).ask(token).verdict == "valid"
     assert Peer(daemon.socket).ask("first").reason == "revoked"
-    assert "revocations accepted" in claimsctl(daemon, "audit", "search", "--event", "configured").stdout
+    assert "revocations accepted" in claimsctl(daemon, "audit", "search", "--event", "configured", "--directory", daemon.root / "audit").stdout
     daemon.stop()
     daemon.start()  # without the option: this set is the newest now
     daemon.stop()

@@ -100,7 +100,7 @@ def test_a_revocation_is_listed_by_its_id_and_can_be_withdrawn(claimsd, claimsct
     daemon.start()
     assert peer(daemon).ask(token).verdict == "valid"
     assert peer(daemon).ask("opaque").reason == "revoked"
-    events = claimsctl(daemon, "audit", "search", "--event", "unrevoked").stdout
+    events = claimsctl(daemon, "audit", "search", "--event", "unrevoked", "--directory", daemon.root / "audit").stdout
     assert f"action={lock}" in events and "user-123" not in daemon.log()
 
 
