@@ -148,22 +148,22 @@ Status RealDaemon::open_store() {
 }
 
 Status RealDaemon::open_revocations() {
-  OpenedRevocations opened = TRY(daemon::open_revocations(
-      {.config = config(),
-       .boot_id = boot_id_,
-       .host_key_source = host_key_source(),
-       .accepted_digest = options_.accept_revocations},
-      random_, clock_.now(), log_));
+  OpenedRevocations opened =
+      TRY(daemon::open_revocations({.config = config(),
+                                    .boot_id = boot_id_,
+                                    .host_key_source = host_key_source(),
+                                    .accepted_digest = options_.accept_revocations},
+                                   random_, clock_.now(), log_));
   fingerprinter_ = std::move(opened.fingerprinter);
   known_rules_ = opened.file->rules();
   known_withdrawals_ = opened.file->withdrawals();
   known_head_ = opened.file->head();
   accepted_ = std::move(opened.accepted);
-  revocation_log_ = TRY(store::RevocationWriter::create(
-      std::move(opened.file), *loop_, clock_, log_,
-      {.on_head = [this](const claims::SetHead& head) {
-        if (audit_) audit_->note_revocations(head);
-      }}));
+  revocation_log_ =
+      TRY(store::RevocationWriter::create(std::move(opened.file), *loop_, clock_, log_,
+                                          {.on_head = [this](const claims::SetHead& head) {
+                                            if (audit_) audit_->note_revocations(head);
+                                          }}));
   return {};
 }
 

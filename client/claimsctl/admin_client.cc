@@ -70,12 +70,13 @@ Problem not_connected(const std::string& socket, int error) {
 }
 
 Problem not_confirmed() {
-  return {Exit::kTryAgain, "not_confirmed",
-          fmt::format("the daemon did not confirm within {} s: the order is probably in effect, but "
-                      "the disk has not confirmed it",
-                      kDurableTimeoutMs / 1000),
-          "find out with claimsctl revocations and claimsctl status, and repeat the command if it is "
-          "missing; do not restart claimsd"};
+  return {
+      Exit::kTryAgain, "not_confirmed",
+      fmt::format("the daemon did not confirm within {} s: the order is probably in effect, but "
+                  "the disk has not confirmed it",
+                  kDurableTimeoutMs / 1000),
+      "find out with claimsctl revocations and claimsctl status, and repeat the command if it is "
+      "missing; do not restart claimsd"};
 }
 
 Problem explain(CURL* easy, CURLcode code, const std::string& socket, Patience patience) {
@@ -114,8 +115,8 @@ struct ListCleanup {
 };
 
 // GET, or POST if there is a body.
-Expected<AdminReply> request(const std::string& socket, const std::string& path,
-                             const Secret* body, Patience patience) {
+Expected<AdminReply> request(const std::string& socket, const std::string& path, const Secret* body,
+                             Patience patience) {
   // sun_path holds 107 bytes and a NUL: unix(7).
   if (socket.size() >= sizeof(sockaddr_un::sun_path)) {
     return tl::make_unexpected(Problem{Exit::kUsage, "path_too_long",

@@ -55,8 +55,8 @@ class RevocationsCommand final : public Command {
       output.line(text.replace(0, 1, fmt::format("{{\"schema\":{},", kOutputSchema)));
       return;
     }
-    const std::string state =
-        has(action, "/withdrawn") ? fmt::format("withdrawn {} by {}", text_at(action, "/withdrawn"),
+    const std::string state = has(action, "/withdrawn")
+                                  ? fmt::format("withdrawn {} by {}", text_at(action, "/withdrawn"),
                                                 uid_text(action, "/withdrawn_by_uid"))
                                   : "in force";
     table.add({text_at(action, "/id"), text_at(action, "/kind"), text_at(action, "/made"),
@@ -68,8 +68,8 @@ class RevocationsCommand final : public Command {
 
 std::string check_id(const std::string& text) {
   constexpr std::size_t kDigits = 32;
-  const bool is_id = text.size() == kDigits &&
-                     text.find_first_not_of("0123456789abcdef") == std::string::npos;
+  const bool is_id =
+      text.size() == kDigits && text.find_first_not_of("0123456789abcdef") == std::string::npos;
   return is_id ? "" : "must be the 32 hexadecimal digits that claimsctl revocations shows";
 }
 
@@ -95,8 +95,8 @@ class UnrevokeCommand final : public Command {
     if (output.json()) {
       output.line(std::string_view(reply->body).substr(0, reply->body.find('\n')));
     } else {
-      output.line(fmt::format("{}: the revocation {}",
-                              output.coloured(Colour::kGood, "withdrawn"), id_));
+      output.line(
+          fmt::format("{}: the revocation {}", output.coloured(Colour::kGood, "withdrawn"), id_));
       if (parsed) show_not_final(parsed->root(), output);
     }
     return reply->status == 200 ? Exit::kOkay : Exit::kTryAgain;

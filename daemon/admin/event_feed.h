@@ -41,14 +41,15 @@ std::string_view name_of(EventKind kind);
 struct Event {
   EventKind kind = EventKind::kRequestCompleted;
   WallTime at{};
-  claims::UpstreamId upstream = 0;   // kRequestCompleted, kBreakerChanged
-  proto::Reason reason{};            // kRequestCompleted
-  int http_status = 0;               // kRequestCompleted; 0: no response
-  Duration took{};                   // kRequestCompleted
-  claims::BreakerState breaker{};    // kBreakerChanged: the new state
-  claims::Subject subject{};         // kPurged, kRevoked
-  std::optional<std::uint32_t> uid;  // kPurged, kRevoked, kUnrevoked: who ordered it; kPeerRefused: the peer
-  std::string_view why;              // kPeerRefused: a string literal
+  claims::UpstreamId upstream = 0;  // kRequestCompleted, kBreakerChanged
+  proto::Reason reason{};           // kRequestCompleted
+  int http_status = 0;              // kRequestCompleted; 0: no response
+  Duration took{};                  // kRequestCompleted
+  claims::BreakerState breaker{};   // kBreakerChanged: the new state
+  claims::Subject subject{};        // kPurged, kRevoked
+  std::optional<std::uint32_t>
+      uid;               // kPurged, kRevoked, kUnrevoked: who ordered it; kPeerRefused: the peer
+  std::string_view why;  // kPeerRefused: a string literal
 };
 
 class EventFeed {

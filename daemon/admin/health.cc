@@ -184,9 +184,10 @@ void assess_revocations(const DaemonStatus& status, std::vector<Finding>& findin
                      status.unwritten_revocations,
                      std::chrono::duration_cast<seconds>(status.unwritten_revocations_age).count(),
                      failed ? status.revocation_error : "the disk has not answered yet"),
-         fmt::format("free space on the disk of {}, or repair it; do not restart claimsd: it writes "
-                     "them as soon as the disk allows",
-                     status.revocation_directory)});
+         fmt::format(
+             "free space on the disk of {}, or repair it; do not restart claimsd: it writes "
+             "them as soon as the disk allows",
+             status.revocation_directory)});
   }
   if (full(status.stored_revocations, status.max_revocations)) {
     findings.push_back({"revocations_full",

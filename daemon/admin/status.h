@@ -95,7 +95,7 @@ struct DaemonStatus {
   std::uint64_t negative_entries = 0;
   std::uint64_t unwritten_entries = 0;  // part of `entries`; lost if the daemon is killed
   shm::LeaseStatus leases;
-  std::uint64_t revocations = 0;  // rules in effect
+  std::uint64_t revocations = 0;         // rules in effect
   std::uint64_t stored_revocations = 0;  // rules that count against the maximum
   std::uint64_t max_revocations = 0;
   std::uint64_t unwritten_revocations = 0;  // actions in effect, but not on disk

@@ -132,9 +132,8 @@ Status Store::begin_segment(WallTime now) {
   }
   const SegmentIdentity identity{origin_, head_.sequence + 1, head_.link, head_.events,
                                  audit_day(now)};
-  segment_ =
-      TRY(Segment::create(options_.directory, generation, identity, head_.dropped,
-                          head_.revocations, map_size()));
+  segment_ = TRY(Segment::create(options_.directory, generation, identity, head_.dropped,
+                                 head_.revocations, map_size()));
   segments_.push_back(
       {segment_->path(), identity.first, generation, identity.day, size_of(segment_->path())});
   newest_ = identity;

@@ -152,8 +152,8 @@ Result<Segment> Segment::create(const std::string& directory, std::uint32_t gene
   {
     store::LmdbEnvironment env =
         TRY(store::LmdbEnvironment::open(environment_options(fresh, map_size)));
-    const Head head{identity.first - 1, identity.before, identity.events,
-                    dropped,            false,           revocations};
+    const Head head{identity.first - 1, identity.before, identity.events, dropped, false,
+                    revocations};
     const auto tables = open_tables(env);
     const store::LmdbStatus made = tables ? put_about(env, tables->about, identity, head)
                                           : store::LmdbStatus(tl::make_unexpected(tables.error()));

@@ -31,9 +31,9 @@ struct SegmentIdentity {
 struct Head {
   Sequence sequence = 0;  // last sequence; 0: the log is empty
   Link link{};
-  std::uint64_t events = 0;  // sum of counts of the whole log up to here
-  Sequence dropped = 0;      // retention removed everything up to this sequence
-  bool closed = false;       // another segment follows
+  std::uint64_t events = 0;       // sum of counts of the whole log up to here
+  Sequence dropped = 0;           // retention removed everything up to this sequence
+  bool closed = false;            // another segment follows
   claims::SetHead revocations{};  // a copy of the head of the revocations; zeros: none
   bool operator==(const Head&) const = default;
 };

@@ -91,12 +91,14 @@ Status write_head_copy(const std::string& path, const claims::SetHead& head) {
   if (written && rename(fresh.c_str(), path.c_str()) != 0) written = failure(errno_text(errno));
   if (!written) {
     unlink(fresh.c_str());
-    return failure(fmt::format("cannot write {}: {}; free disk space, or allow the daemon's user to "
-                               "write there",
-                               path, written.error().message));
+    return failure(
+        fmt::format("cannot write {}: {}; free disk space, or allow the daemon's user to "
+                    "write there",
+                    path, written.error().message));
   }
   const std::string directory = path.substr(0, path.rfind('/') + 1);
-  const Fd entries(open(directory.empty() ? "." : directory.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  const Fd entries(
+      open(directory.empty() ? "." : directory.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
   if (entries) fsync(entries.get());
   return {};
 }

@@ -15,7 +15,7 @@ namespace claimsd::store {
 namespace {
 
 constexpr std::uint16_t kLastVersion = 255;  // a larger number is damage
-constexpr std::size_t kBytesPerRule = 768;  // with its withdrawal, and waste in half-full pages
+constexpr std::size_t kBytesPerRule = 768;   // with its withdrawal, and waste in half-full pages
 constexpr std::size_t kSmallestMap = std::size_t{16} << 20;
 constexpr std::size_t kHeadroom = std::size_t{1} << 20;
 
@@ -70,11 +70,11 @@ tl::unexpected<Error> RevocationFile::unusable(std::string_view record) const {
   proto::Reader reader(record);
   const auto version = reader.integer<std::uint16_t>();
   if (reader.ok() && version != kRevocationVersion && version <= kLastVersion) {
-    return failure(
-        fmt::format("{} {}: start the version of claimsd that wrote it; to start without "
-                    "revocations, which makes revoked tokens valid again, move {} away and accept the "
-                    "empty set (OPERATIONS.md)",
-                    path(), other_format(version, kRevocationVersion), options_.directory));
+    return failure(fmt::format(
+        "{} {}: start the version of claimsd that wrote it; to start without "
+        "revocations, which makes revoked tokens valid again, move {} away and accept the "
+        "empty set (OPERATIONS.md)",
+        path(), other_format(version, kRevocationVersion), options_.directory));
   }
   return damaged();
 }
@@ -163,9 +163,10 @@ Status RevocationFile::reopen() {
   Open again = TRY(open_environment());
   const SetState found = TRY(read(again, Now{}, false));
   if (found.sequence < state_.sequence) {
-    return failure(fmt::format("the revocations in {} are older than those that this daemon wrote; "
-                               "check the disk",
-                               path()));
+    return failure(
+        fmt::format("the revocations in {} are older than those that this daemon wrote; "
+                    "check the disk",
+                    path()));
   }
   state_ = found;
   head_ = codec_.head_of(state_);
@@ -191,9 +192,10 @@ Status RevocationFile::write(const claims::RevocationChange& change, std::uint64
     return {};
   }
   open_.reset();
-  return failure(fmt::format("cannot write the revocations in {}: {}; free disk space or repair "
-                             "the disk",
-                             path(), status.error().text()));
+  return failure(
+      fmt::format("cannot write the revocations in {}: {}; free disk space or repair "
+                  "the disk",
+                  path(), status.error().text()));
 }
 
 LmdbStatus RevocationFile::apply(LmdbWriter& writer, const claims::RevocationChange& change,

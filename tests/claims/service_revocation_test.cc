@@ -404,7 +404,7 @@ TEST_CASE("iat is compared including its fraction") {
   // The stricter value counts.
   CHECK(reason_of(issued_at(".999", ",\"iat\":1")) == Reason::kRevoked);
   CHECK(reason_of(issued_at("", ",\"jti\":1")) == Reason::kRevoked);
-  CHECK(reason_of(jwt(R"({"iat":"1"})")) == Reason::kRevoked);  // a number as text counts
+  CHECK(reason_of(jwt(R"({"iat":"1"})")) == Reason::kRevoked);     // a number as text counts
   CHECK(reason_of(jwt(R"({"iat":"soon"})")) == Reason::kRevoked);  // unreadable: no iat
   CHECK(reason_of(jwt(R"({"iat":-5})")) == Reason::kRevoked);
 }

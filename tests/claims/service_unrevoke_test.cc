@@ -18,7 +18,8 @@ AdminAction token(std::string_view token) {
   return {.subject = Subject::kToken, .who = token, .upstream = {}, .length = {}};
 }
 AdminAction user(std::optional<Duration> length = {}) {
-  return {.subject = Subject::kUser, .who = kUser, .upstream = {}, .length = length, .actor_uid = 7};
+  return {
+      .subject = Subject::kUser, .who = kUser, .upstream = {}, .length = length, .actor_uid = 7};
 }
 AdminAction locked() {
   AdminAction action = user(1h);
@@ -155,7 +156,8 @@ TEST_CASE("a revocation of all users has room when the capacity is used up, with
   Policy policy = plain_policy();
   policy.revocations.max_rules = 1;
   ServiceHarness world(policy);
-  const AdminAction everyone{.subject = Subject::kAllUsers, .who = {}, .upstream = {}, .length = {}};
+  const AdminAction everyone{
+      .subject = Subject::kAllUsers, .who = {}, .upstream = {}, .length = {}};
   world.revoke(token("token"));
   for (std::size_t i = 0; i < Revocations::kReserve; ++i)
     CHECK(world.revoke(everyone).outcome == ActionOutcome::kDone);

@@ -115,8 +115,7 @@ std::string check_bounded(const Facts& facts) {
   }
   if (flights.waiting() != records.open - records.held) return "the number of waiters is wrong";
   if (flights.in_flight() != records.in_flight) return "the number of requests in flight is wrong";
-  if (facts.service.revocations().stored() >
-      policy.revocations.max_rules + Revocations::kReserve) {
+  if (facts.service.revocations().stored() > policy.revocations.max_rules + Revocations::kReserve) {
     return "more rules than allowed";
   }
   return {};

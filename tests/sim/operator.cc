@@ -83,10 +83,9 @@ void Simulation::withdraw_some() {
   }
   trace.note({steps_, clock.now(), "withdraws", order == nullptr ? "nothing" : "", -1, 0});
   bool refused = false;
-  service->unrevoke(order == nullptr ? ActionId{} : *order->id, 0,
-                    [&](const ActionResult& result) {
-                      refused = result.outcome != ActionOutcome::kDone;
-                    });
+  service->unrevoke(order == nullptr ? ActionId{} : *order->id, 0, [&](const ActionResult& result) {
+    refused = result.outcome != ActionOutcome::kDone;
+  });
   if (order == nullptr || !order->revokes) {
     if (!refused) records.step.broken_port = "a withdrawal of nothing succeeds";
     return;

@@ -111,8 +111,8 @@ class SimRevocationLog final : public claims::RevocationLog {
   static constexpr std::size_t kOldCopies = 8;
   std::vector<Waiting> waiting_;
   Set set_;
-  Set newest_;                             // what was written last
-  std::vector<Set> older_;                 // backups
+  Set newest_;                              // what was written last
+  std::vector<Set> older_;                  // backups
   std::vector<claims::SetHead> copies_{2};  // of the head
 };
 

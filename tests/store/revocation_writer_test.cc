@@ -42,9 +42,9 @@ struct Bench {
   void start(Duration patience = 10s) {
     auto made = RevocationWriter::create(
         open(), *loop, clock, log,
-        {.patience = patience,
-         .retry = 20ms,
-         .on_head = [this](const claims::SetHead& now) { head = now; }});
+        {.patience = patience, .retry = 20ms, .on_head = [this](const claims::SetHead& now) {
+           head = now;
+         }});
     REQUIRE(made);
     writer = std::move(*made);
   }

@@ -208,9 +208,12 @@ void FakePublisher::publish(UpstreamId upstream, std::string_view token, const T
   }
   proto::ClaimsView claims;
   if (!proto::decode_claims(entry.claims, claims)) throw std::logic_error("a lease without claims");
-  published_[key] = {upstream,           std::string(TokenName(token).text()),
-                     std::string(claims.id), std::string(entry.claims),
-                     entry.confirmed_at, end};
+  published_[key] = {upstream,
+                     std::string(TokenName(token).text()),
+                     std::string(claims.id),
+                     std::string(entry.claims),
+                     entry.confirmed_at,
+                     end};
   ++publications_;
 }
 

@@ -40,13 +40,13 @@ enum class ActionOutcome : std::uint8_t {
 
 struct ActionResult {
   ActionOutcome outcome = ActionOutcome::kDone;
-  bool durable = false;  // survives a restart; if false, not written yet
+  bool durable = false;           // survives a restart; if false, not written yet
   bool recorded = true;           // in the audit log, if one is configured
   std::optional<WallTime> until;  // when the revocation ends; nullopt for a purge
   std::optional<ActionId> id;     // names the action; none: nothing was stored
-  WallTime made_at{};             // by this host's clock: a user's tokens issued earlier are revoked
-  bool other_spellings = false;   // kToken: another spelling of the token may not be revoked
-  std::optional<bool> known;      // kToken: claimsd knew something about the token
+  WallTime made_at{};            // by this host's clock: a user's tokens issued earlier are revoked
+  bool other_spellings = false;  // kToken: another spelling of the token may not be revoked
+  std::optional<bool> known;     // kToken: claimsd knew something about the token
 };
 
 // Called exactly once: immediately if nothing was done, otherwise when the action is durable, or

@@ -71,8 +71,8 @@ WithdrawOutcome Revocations::withdraw(const ActionId& action, std::uint32_t acto
   if (withdrawal_of(action) != nullptr) return WithdrawOutcome::kEarlier;
   made = {.action = action, .made_at = now, .actor_uid = actor_uid};
   bool found = false;
-  for (auto at = rules_.lower_bound({action, 0});
-       at != rules_.end() && at->first.action == action; ++at) {
+  for (auto at = rules_.lower_bound({action, 0}); at != rules_.end() && at->first.action == action;
+       ++at) {
     if (is_purge(at->second.name.kind)) return WithdrawOutcome::kNoEffect;
     made.ends = later(made.ends, later(at->second.ends, at->second.without_iat_ends));
     found = true;

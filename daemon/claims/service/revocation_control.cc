@@ -54,8 +54,8 @@ void RevocationControl::purge(const AdminAction& action, ActionDone done) {
 void RevocationControl::purge_user(const AdminAction& action, const Now& now, ActionDone done) {
   RevocationChange change;
   each_upstream(action, [&](UpstreamId upstream) {
-    change.rules.push_back(purge_rule(
-        {RuleKind::kPurgeUser, deps_.fingerprinter.of_user(upstream, action.who)}, now));
+    change.rules.push_back(
+        purge_rule({RuleKind::kPurgeUser, deps_.fingerprinter.of_user(upstream, action.who)}, now));
   });
   // No room for another rule: purging all users includes this one.
   if (!add_rules(action, now, change)) return purge_all_users(action, now, std::move(done));

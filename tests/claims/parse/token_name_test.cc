@@ -30,23 +30,21 @@ TEST_CASE("a JWS is named by what is signed") {
 }
 
 TEST_CASE("a header counts as JSON however leniently it decodes") {
-  for (const char* const header : {
-           "ICB7fQ",              // white space first
-           "77u_e30",             // a byte order mark first
-           "e30=", "~e30", "e~30",  // padding and foreign characters
-           "e30_w",               // more after the object
-           "ewAiAA",              // UTF-16, little-endian
-           "AHsAIg",              // UTF-16, big-endian
-           "77u/e30"}) {          // the other alphabet
+  for (const char* const header : {"ICB7fQ",                // white space first
+                                   "77u_e30",               // a byte order mark first
+                                   "e30=", "~e30", "e~30",  // padding and foreign characters
+                                   "e30_w",                 // more after the object
+                                   "ewAiAA",                // UTF-16, little-endian
+                                   "AHsAIg",                // UTF-16, big-endian
+                                   "77u/e30"}) {            // the other alphabet
     CAPTURE(header);
     CHECK(name(std::string(header) + ".cGF5.c2ln") == std::string(header) + ".cGF5");
   }
 }
 
 TEST_CASE("any other token is named by its whole text") {
-  for (const char* const token :
-       {"opaque", "a.b.c", "W10.cGF5.c2ln", "eyJhIjoxfQ.cGF5", "..", "e30.a.b.c",
-        "c2VjcmV0.cGF5.c2ln", ""}) {
+  for (const char* const token : {"opaque", "a.b.c", "W10.cGF5.c2ln", "eyJhIjoxfQ.cGF5", "..",
+                                  "e30.a.b.c", "c2VjcmV0.cGF5.c2ln", ""}) {
     CAPTURE(token);
     CHECK(name(token) == token);
     CHECK_FALSE(TokenName(token).covers_all_spellings());

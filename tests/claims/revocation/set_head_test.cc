@@ -1,6 +1,6 @@
 // The head of the set of revocations shows whether the set is older than a copy says.
-#include "daemon/claims/revocation/rule.h"
 #include "daemon/claims/revocation/set_head.h"
+#include "daemon/claims/revocation/rule.h"
 #include "tests/support/catch.h"
 
 using namespace claimsd::claims;
@@ -37,7 +37,8 @@ TEST_CASE("the id of an action has 32 hexadecimal digits") {
   for (std::size_t i = 0; i < id.bytes.size(); ++i) id.bytes[i] = static_cast<std::uint8_t>(17 * i);
   CHECK(text_of(id) == "00112233445566778899aabbccddeeff");
   CHECK(action_id_of(text_of(id)) == id);
-  for (const char* const text : {"", "00", "00112233445566778899aabbccddeefg",
-                                 "00112233445566778899AABBCCDDEEFF", "00112233445566778899aabbccddeeff0"})
+  for (const char* const text :
+       {"", "00", "00112233445566778899aabbccddeefg", "00112233445566778899AABBCCDDEEFF",
+        "00112233445566778899aabbccddeeff0"})
     CHECK_FALSE(action_id_of(text));
 }
