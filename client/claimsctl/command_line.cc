@@ -50,10 +50,22 @@ CLI::Option* add(CLI::App& app, const Option& row) {
       row.target);
 }
 
+bool takes_text(const Option& row) {
+  return std::holds_alternative<std::string*>(row.target) ||
+         std::holds_alternative<std::vector<std::string>*>(row.target);
+}
+
+// An empty text is usually an unset variable of a script. As a value it would mean "not given", and
+// `revoke --user "$ID"` would read a token instead.
+std::string check_not_empty(const std::string& text) {
+  return text.empty() ? "must not be empty" : "";
+}
+
 void add(CLI::App& app, const std::vector<Option>& rows) {
   std::vector<CLI::Option*> added;
   for (const Option& row : rows) {
     CLI::Option* const option = added.emplace_back(add(app, row));
+    if (takes_text(row)) option->check(CLI::Validator(check_not_empty, ""));
     if (row.check) option->check(CLI::Validator(row.check, ""));
     option->required(row.required);
     if (row.shows_default) option->capture_default_str();

@@ -96,6 +96,21 @@ def test_wrong_usage_exits_2_with_one_clear_line_and_a_hint(claimsctl, words, sa
     assert len(lines) == 2 and said in lines[0] and lines[1].startswith("  ")
 
 
+TEXTS = [("revoke", "--user"), ("revoke", "--upstream"), ("revoke", "--for"), ("revoke", "--token-file"), ("purge", "--user"),
+         ("query", "--upstream"), ("query", "--token-file"), ("show", "--user"), ("entries", "--user"),
+         ("test-upstream", "--token-file"), ("audit search", "--user"), ("audit search", "--directory"), ("doctor", "--worker")]
+
+
+@pytest.mark.parametrize("command, option", TEXTS)
+@pytest.mark.parametrize("joined", [False, True])
+def test_an_empty_text_is_wrong_usage_and_no_token_is_read(claimsctl, command, option, joined):
+    """An unset variable of a script must not turn `revoke --user "$ID"` into another command."""
+    words = [f"{option}="] if joined else [option, ""]
+    done = claimsctl.run(*command.split(), *words, stdin=TOKENS[0].encode())
+    assert (done.returncode, done.stdout) == (2, "")
+    assert f"{option}: " + ("1 required" if joined else "must not be empty") in done.stderr
+
+
 PLACES = [["help", "TOKEN"], ["help", "audit", "TOKEN"], ["audit", "TOKEN"], ["query", "TOKEN"], ["TOKEN"], ["status", "TOKEN"], ["query", "--token", "TOKEN"],
           ["query", "--token=TOKEN"], ["query", "-t", "TOKEN"], ["query", "-tTOKEN"],
           ["query", "--tokenTOKEN"], ["--TOKEN"], ["-TOKEN"], ["--json=TOKEN", "status"],
