@@ -15,12 +15,12 @@ PATIENCE = 30
 
 
 class Server:
-    """A serve.py that announces its ports through a descriptor."""
+    """A serve.py that announces its ports through a descriptor. `prefix` is put before its command line."""
 
-    def __init__(self, script, *arguments):
+    def __init__(self, script, *arguments, prefix=()):
         ready, write_end = os.pipe()
         self.process = subprocess.Popen(
-            [PYTHON, "-B", str(TESTS / script), *arguments, "--ready-fd", str(write_end)],
+            [*prefix, PYTHON, "-B", str(TESTS / script), *arguments, "--ready-fd", str(write_end)],
             pass_fds=[write_end], stdin=subprocess.DEVNULL, stderr=subprocess.PIPE)
         os.close(write_end)
         with os.fdopen(ready) as line:
@@ -88,9 +88,9 @@ class AuthApi(Server):
 class FaultServer(Server):
     """tests/faultserver; control.py lists its control requests."""
 
-    def __init__(self, tls_directory):
+    def __init__(self, tls_directory, prefix=()):
         self.tls = pathlib.Path(tls_directory)
-        super().__init__("faultserver/serve.py", "--tls-dir", str(tls_directory))
+        super().__init__("faultserver/serve.py", "--tls-dir", str(tls_directory), prefix=prefix)
         self.ports = json.loads(self.said)
 
     def url(self, mode, port="http"):
