@@ -5,8 +5,9 @@ import pathlib
 import re
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
-TEXT = {".1", ".3", ".5", ".7", ".8", ".bash", ".c", ".cc", ".cmake", ".css", ".fish", ".h", ".hpp", ".html", ".in", ".json", ".map", ".md", ".postinst", ".postrm",
-        ".prerm", ".py", ".pyi", ".service", ".sh", ".socket", ".sysusers", ".tmpfiles", ".toml", ".ts", ".tsx", ".txt", ".yaml", ".yml", ""}
+TEXT = {".1", ".3", ".5", ".7", ".8", ".bash", ".c", ".cc", ".cfg", ".cmake", ".conf", ".css", ".fish", ".go", ".h", ".hpp", ".html", ".in", ".js",
+        ".json", ".lua", ".map", ".md", ".php", ".postinst", ".postrm", ".prerm", ".py", ".pyi", ".service", ".sh", ".socket", ".sysusers",
+        ".tmpfiles", ".toml", ".ts", ".tsx", ".txt", ".yaml", ".yml", ""}
 SKIPPED = {"build", "node_modules", ".git", ".pytest_cache", "__pycache__"}
 GENERATED = {"package-lock.json"}
 REFUSED = re.compile(r"\b(whoever|nobody|somebody|anew|mend(?:s|ed|ing)?|told)\b|\ban own\b", re.IGNORECASE)
