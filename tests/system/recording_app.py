@@ -16,6 +16,7 @@ class Received(NamedTuple):
     target: str
     headers: tuple  # (name, value), in order, as spelled
     body: bytes
+    trailers: tuple = ()  # after a body in chunks; not headers (RFC 9110, section 6.5.1)
     malformed: str = ""  # why it could not be read
 
     def values(self, name):
@@ -25,7 +26,8 @@ class Received(NamedTuple):
     def path(self):
         """The path as the most liberal application reads it: decoded, with `\\` as `/`, without empty and dot segments."""
         segments = []
-        for segment in urllib.parse.unquote(self.target.partition("?")[0]).replace("\\", "/").split("/"):
+        path = re.sub(r"^[A-Za-z]+://[^/]*", "", self.target)  # the absolute form (RFC 9112, section 3.2.2)
+        for segment in urllib.parse.unquote(path.partition("?")[0]).replace("\\", "/").split("/"):
             if segment == "..":
                 segments = segments[:-1]
             elif segment not in ("", "."):
@@ -76,19 +78,27 @@ class Connection:
             return None
         words = first.split(" ")
         if len(words) != 3:
-            return Received("", first, (), b"", "request line")
+            return Received("", first, (), b"", malformed="request line")
         headers = []
         try:
-            while line := self.line():
-                name, colon, value = line.partition(":")
-                if not colon or not re.fullmatch(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+", name):
-                    raise Malformed(f"header {line!r}")
-                headers.append((name, value.strip(" \t")))
-            return Received(words[0], words[1], tuple(headers), self._body(headers))
+            headers += self._fields()
+            body, trailers = self._body(headers)
+            return Received(words[0], words[1], tuple(headers), body, tuple(trailers))
         except Malformed as why:
-            return Received(words[0], words[1], tuple(headers), b"", str(why))
+            return Received(words[0], words[1], tuple(headers), b"", malformed=str(why))
         except (EOFError, ConnectionError):
-            return None
+            # Headers without the whole body: an application that streams has seen them.
+            return Received(words[0], words[1], tuple(headers), b"") if headers else None
+
+    def _fields(self):
+        """Header or trailer lines, up to the empty line."""
+        fields = []
+        while line := self.line():
+            name, colon, value = line.partition(":")
+            if not colon or not re.fullmatch(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+", name):
+                raise Malformed(f"header {line!r}")
+            fields.append((name, value.strip(" \t")))
+        return fields
 
     def _body(self, headers):
         lengths = [value for name, value in headers if name.lower() == "content-length"]
@@ -96,17 +106,17 @@ class Connection:
         if codings and lengths or len(codings) > 1 or len(lengths) > 1:
             raise Malformed("two lengths")
         if codings:
-            return b"".join(iter(self._chunk, b""))
+            return b"".join(iter(self._chunk, b"")), self._fields()
         if lengths and not lengths[0].isdigit():
             raise Malformed("length")
-        return self.take(int(lengths[0])) if lengths else b""
+        return (self.take(int(lengths[0])) if lengths else b""), ()
 
     def _chunk(self):
         size = self.line()
         if not re.fullmatch("[0-9A-Fa-f]+", size):
-            raise Malformed("chunk")
+            raise Malformed(f"chunk size {size!r}")
         data = self.take(int(size, 16))
-        if self.line():
+        if data and self.line():
             raise Malformed("chunk")
         return data
 
@@ -134,12 +144,12 @@ class RecordingApp:
         with connected:
             while request := connection.request():
                 self.received.append(request)
+                if request.malformed:
+                    return
                 body = json.dumps(request.identity()).encode()
                 try:
                     connected.sendall(b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n" % len(body) + (b"" if request.method == "HEAD" else body))
                 except OSError:
-                    return
-                if request.malformed:
                     return
 
     def take(self):

@@ -17,8 +17,12 @@ core.register_action("claimsd", {"http-req"}, function(txn, gate)
   local sent = txn.http:req_get_headers()
   local headers = {host = {"claimsd"}, ["x-forwarded-for"] = {txn.f:src()}}
   for _, name in ipairs(PASSED_ON) do
-    if sent[name] and sent[name][1] then return answer(txn, 400) end  -- sent twice
-    if sent[name] then headers[name] = {sent[name][0]} end
+    local values = sent[name]
+    if values then
+      -- Sent twice, or cut off at a NUL: the application could read another token than claimsd.
+      if values[1] or values[0]:find("[\0-\8\10-\31\127]") then return answer(txn, 400) end
+      headers[name] = {values[0]}
+    end
   end
   local response = core.httpclient():get{
     url = "http://claimsd/v1/auth/" .. gate, dst = SOCKET, headers = headers, timeout = TIMEOUT_MS}
