@@ -166,8 +166,10 @@ server::Settings server_settings_from(const config::Config& config) {
 front_door::Settings front_door_settings_from(const config::Config& config) {
   const std::optional<server::UpstreamName> by_default = find_upstream(config, "");
   front_door::Settings settings;
-  settings.serves_document = by_default.has_value();
   if (by_default) {
+    // The response to an introspection request is for the daemon, not for its clients.
+    settings.serves_document =
+        config.upstreams[by_default->id].kind != config::UpstreamKind::kIntrospection;
     settings.upstream = by_default->id;
     settings.gates.push_back(
         {.name = config::kBuiltInGate, .roles = {}, .upstream = by_default->id});

@@ -5,7 +5,7 @@
 //   id    = u16 size, bytes        1..kMaxId
 //   email = u16 size, bytes        0..kMaxEmail; empty: absent
 //   roles = u16 count, count × (u16 size, bytes)    together at most kMaxRoleBytes
-//   raw   = u32 size, bytes        the Auth API's JSON object, whitespace removed
+//   raw   = u32 size, bytes        the Auth API's JSON object as it was sent, unless flagged
 //
 // Encoded once, when an answer arrives from the Auth API, and then copied as a whole: neither
 // daemon nor client parses JSON to answer a query. A ClaimsView points into a block that the caller

@@ -22,6 +22,7 @@ inline constexpr std::uint64_t kFeatureReports = 1u << 1;    // the daemon accep
 
 // Bits of Answer::flags.
 inline constexpr std::uint16_t kAnswerTruncated = 1u << 0;  // raw claims omitted as too large
+inline constexpr std::uint16_t kAnswerCompacted = 1u << 1;  // raw claims without white space
 
 // `max_age_ms`: any age is acceptable.
 inline constexpr std::uint32_t kAnyAge = 0xffffffffu;

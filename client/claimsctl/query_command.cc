@@ -2,6 +2,7 @@
 #include <fmt/core.h>
 
 #include "client/claimsctl/lookup.h"
+#include "client/claimsctl/reply.h"
 #include "client/claimsctl/token_input.h"
 #include "daemon/base/json_writer.h"
 
@@ -61,7 +62,7 @@ void show(const Answer& answer, const Globals& globals, Output& output) {
 void write_claims(JsonWriter& json, const Claims& claims) {
   json.member("id", claims.id()).member("email", claims.email()).key("roles").begin_array();
   for (const auto role : claims.roles()) json.value(role);
-  json.end_array().key("claims").raw(claims.json());
+  json.end_array().key("claims").raw(on_one_line(claims.json()));
 }
 
 void show_json(const Answer& answer, Output& output) {

@@ -75,6 +75,14 @@ std::string json_text(const Element& element) {
   return simdjson::minify(element);
 }
 
+std::string on_one_line(std::string_view json) {
+  std::string line(json.size(), '\0');
+  std::size_t size = 0;
+  if (simdjson::minify(json.data(), json.size(), line.data(), size) != simdjson::SUCCESS) size = 0;
+  line.resize(size);
+  return line;
+}
+
 Problem refused(const AdminReply& reply, const std::string& socket) {
   const auto parsed = Reply::parse(reply.body);
   if (!parsed || text_at(parsed->root(), "/error/code").empty()) return not_claimsd(reply, socket);

@@ -52,6 +52,8 @@ void each_member_at(const Element& from, std::string_view pointer,
 
 // JSON in one line.
 std::string json_text(const Element& element);
+// JSON without its line breaks and other white space; "" if a string in it does not end.
+std::string on_one_line(std::string_view json);
 
 // The error that the daemon reported, for a reply other than 200.
 Problem refused(const AdminReply& reply, const std::string& socket);

@@ -16,7 +16,7 @@ struct Entry {
   BootTime fresh_until;                   // end of its TTL
   WallTime expires_at = WallTime::max();  // the token's own `exp`; max: none
   WallTime issued_at = WallTime::min();   // the token's own `iat`; min: none
-  std::uint16_t flags = 0;                // 0 or proto::kAnswerTruncated
+  std::uint16_t flags = 0;                // of proto::Answer
   std::string_view claims;
 };
 

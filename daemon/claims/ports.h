@@ -144,6 +144,9 @@ struct Answer {
   Duration ttl_remaining{};  // remaining TTL
   Duration retry_after{};    // for kUnavailable: when to retry; 0: no advice
   std::string_view claims;   // a claims block, with kOk only; valid during the call
+  // The document as the Auth API sent it, if a request answered a query that wanted it; valid during
+  // the call.
+  std::string_view document;
 };
 
 // Result of one request, for the log and the status page. Contains no secrets.

@@ -188,6 +188,7 @@ bool ClaimsService::wait_for_flight(const TokenKey& key, const Query& query, con
                   .key = key,
                   .upstream = query.upstream,
                   .max_age = query.max_age,
+                  .wants_document = query.wants_document,
                   .origin = KeptOrigin(loggable_origin(query))};
   const std::optional<Answer> unavailable = upstreams_.enqueue(query, times, waiting, now);
   if (!unavailable) return true;
@@ -232,6 +233,7 @@ void ClaimsService::on_complete(FlightId id, const FetchOutcome& outcome) {
   // flight.
   const Answer no_successor = upstreams_.add_successor(flight, now);
   const Completion completion{.token = flight.token.view(),
+                              .document = outcome.body.view(),
                               .status = outcome.status,
                               .took = outcome.took,
                               .wants_lease = flight.wants_lease};
@@ -275,7 +277,9 @@ std::optional<Waiter> ClaimsService::answer_all(const Flight& flight,
 void ClaimsService::answer_waiter(const Waiting& waiting, const Answer& answer,
                                   Completion completion) {
   const Duration waited = deps_.clock.now().boot - waiting.asked_at;
-  const Answer sent = or_stale(waiting, answer, completion);
+  Answer sent = or_stale(waiting, answer, completion);
+  if (waiting.wants_document && sent.reason == Reason::kOk && sent.source == Source::kUpstream)
+    sent.document = completion.document;
   send(waiting, sent, completion);
   lookups_.waited(sent.source, waited);
 }

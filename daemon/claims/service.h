@@ -118,6 +118,7 @@ class ClaimsService {
   // What a waiter's answer is about, besides the query itself.
   struct Completion {
     std::string_view token;
+    std::string_view document;  // the response's body
     int status = 0;
     Duration took{};
     bool wants_lease = false;

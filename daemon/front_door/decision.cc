@@ -21,7 +21,7 @@ http::Response valid(const Decision& decision) {
   }
   http::Response response;
   if (decision.resource == Resource::kDocument) {
-    response.body = claims.raw;
+    response.body = decision.document.view().empty() ? claims.raw : decision.document.view();
   } else {
     response.headers = identity_headers(claims);
   }

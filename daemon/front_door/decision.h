@@ -29,6 +29,7 @@ struct Decision {
   proto::Reason reason = proto::Reason::kInternal;  // kAnswered only
   Duration retry_after{};                           // with an unavailable verdict; 0: no advice
   Secret claims;                                    // a claims block, if valid
+  Secret document;  // as the Auth API sent it, if it is not in the claims as a whole
 };
 
 // - 200: the document, or the gate's identity headers;

@@ -38,7 +38,7 @@ claims::Origin origin_of(const Question& question, std::string_view route) {
 FrontDoor::FrontDoor(Settings settings, loop::Loop& loop)
     : settings_(std::make_shared<const Settings>(std::move(settings))),
       admission_(settings_->admission),
-      idle_(loop, [this] { report_some(); }) {}
+      idle_(loop, [this] { continue_deferred(); }) {}
 
 FrontDoor::~FrontDoor() = default;
 
@@ -89,9 +89,10 @@ void FrontDoor::query(std::uint64_t connection, const Waiting& waiting) {
   const std::string route = route_of(*question);
   service_->query({.upstream = waiting.upstream(),
                    .token = question->token.view(),
-                   .max_age = {},
+                   .max_age = waiting.fetches_again ? std::optional(Duration(0)) : std::nullopt,
                    .timeout = {},
                    .wants_lease = false,
+                   .wants_document = question->resource == Resource::kDocument,
                    .uid = uid_of(*question),
                    .origin = origin_of(*question, route)},
                   {.connection = connection, .request = 0});
@@ -104,29 +105,49 @@ void FrontDoor::answer(const claims::Waiter& waiter, const claims::Answer& answe
   Decision& decision = waiting.decision;
   decision.reason = answer.reason;
   decision.retry_after = answer.retry_after;
-  // A document without its largest part could pass for the Auth API's own.
-  const bool truncated = (answer.flags & proto::kAnswerTruncated) != 0;
-  if (truncated && waiting.question->resource == Resource::kDocument)
-    decision.reason = proto::Reason::kUpstreamTooLarge;
   if (decision.reason != proto::Reason::kOk) return finish(waiter.connection);
+  if (decision.resource == Resource::kDocument && !takes_document(waiting, answer)) {
+    if (!std::exchange(waiting.fetches_again, true)) return defer(waiter.connection);
+    decision.reason = proto::Reason::kUpstreamTooLarge;
+    return finish(waiter.connection);
+  }
   proto::ClaimsView claims;
   const bool admitted = proto::decode_claims(answer.claims, claims) &&
                         (waiting.gate == nullptr || waiting.gate->admits(claims));
   if (!admitted) {
     decision.kind = Kind::kDenied;
-    unreported_.push_back(waiter.connection);
-    return idle_.start();
+    return defer(waiter.connection);
   }
   decision.claims = Secret(answer.claims);
   finish(waiter.connection);
 }
 
-void FrontDoor::report_some() {
-  for (const std::uint64_t connection : std::exchange(unreported_, {})) {
+// False if the answer does not have the whole document. A part of it could pass for the Auth API's
+// own.
+bool FrontDoor::takes_document(Waiting& waiting, const claims::Answer& answer) {
+  constexpr int kNotAsSent = proto::kAnswerTruncated | proto::kAnswerCompacted;
+  if ((answer.flags & kNotAsSent) == 0) return true;
+  waiting.decision.document = Secret(answer.document);
+  return !answer.document.empty();
+}
+
+void FrontDoor::defer(std::uint64_t connection) {
+  deferred_.push_back(connection);
+  idle_.start();
+}
+
+void FrontDoor::continue_deferred() {
+  for (const std::uint64_t connection : std::exchange(deferred_, {})) {
     const auto found = waiting_.find(connection);
-    if (found != waiting_.end()) report(connection, found->second);
+    if (found == waiting_.end()) continue;
+    const Waiting& waiting = found->second;
+    if (waiting.decision.kind == Kind::kDenied) {
+      report(connection, waiting);
+    } else {
+      query(connection, waiting);
+    }
   }
-  idle_.stop();
+  if (deferred_.empty()) idle_.stop();
 }
 
 // The receipt finishes it.

@@ -55,6 +55,7 @@ class FrontDoor final : public claims::AnswerSink {
     std::shared_ptr<const Settings> settings;  // when it was asked
     const Gate* gate = nullptr;                // of `settings`; null for the document
     Decision decision;                         // once there is one; a report may hold it up
+    bool fetches_again = false;                // the document, which is not in the cache as a whole
 
     claims::UpstreamId upstream() const { return gate ? gate->upstream : settings->upstream; }
   };
@@ -63,7 +64,9 @@ class FrontDoor final : public claims::AnswerSink {
   void ask(Question&& question);
   bool resolve(Waiting& waiting) const;
   void query(std::uint64_t connection, const Waiting& waiting);
-  void report_some();
+  bool takes_document(Waiting& waiting, const claims::Answer& answer);
+  void defer(std::uint64_t connection);
+  void continue_deferred();
   void report(std::uint64_t connection, const Waiting& waiting);
   void finish(std::uint64_t connection);
 
@@ -72,8 +75,8 @@ class FrontDoor final : public claims::AnswerSink {
   claims::ClaimsService* service_ = nullptr;
   Counters counters_;
   std::unordered_map<std::uint64_t, Waiting> waiting_;  // by connection: its id, marked
-  // To be reported outside the service's call that answered them.
-  std::deque<std::uint64_t> unreported_;
+  // Reported, or asked again, outside the service's call that answered them.
+  std::deque<std::uint64_t> deferred_;
   loop::Idle idle_;
   std::unique_ptr<HttpThread> thread_;  // last: it calls ask()
 };

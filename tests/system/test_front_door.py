@@ -74,11 +74,43 @@ def test_any_client_of_the_auth_api_is_a_client_of_claimsd(front_door, auth_api)
     assert (head.status, head.text, head.getheader("Content-Length")) == (200, "", str(len(response.text)))
 
 
-def test_a_document_too_large_to_keep_is_never_sent_truncated(front_door, faults):
-    mode = faults.script("large", {"body": json.dumps({"id": "7", "role": "doctor", "more": "x" * 8000})})
-    _, client = front_door({"url": faults.url(mode), "max_claims_bytes": "4KiB"})
+def test_the_document_is_that_of_the_auth_api_byte_for_byte(front_door, faults, build):
+    document = ' {\n  "role" : ["doctor"],\t"id":"7", "more": [1.0e0, "\\u00e4", null]}\n'
+    daemon, client = front_door(faults.url(faults.script("as-sent", {"body": document})))
+    for _ in range(3):  # from the Auth API, then from the cache
+        assert client.ask("/api/me/", "token").text == document
+    assert faults.count("script-as-sent") == 1
+    done = subprocess.run([str(build / "client/claimsctl/claimsctl"), "--socket", str(daemon.socket), "query", "--json"], input="token\n", capture_output=True, text=True, check=True)
+    line, = done.stdout.splitlines()
+    assert json.loads(line)["claims"] == json.loads(document)
+
+
+@pytest.mark.parametrize("document", [
+    json.dumps({"id": "7", "role": "doctor", "more": "x" * 8000}),  # truncated in the cache
+    '{"id": "7",' + " " * 8000 + '"role": "doctor"}',  # kept without its white space
+    json.dumps({"id": "7", "role": "doctor", "more": "x" * 200_000})])
+@pytest.mark.parametrize("recorded", [False, True])
+def test_a_document_too_large_to_keep_is_fetched_again_and_never_sent_in_part(front_door, faults, document, recorded):
+    mode = faults.script("large", {"body": document})
+    _, client = front_door({"url": faults.url(mode), "max_claims_bytes": "4KiB"}, audit={"level": "every" if recorded else "failures"})
     assert client.ask("/v1/auth/doctors", "token").status == 200
+    for asked in (2, 3):
+        response = client.ask("/api/me/", "token")
+        assert (response.status, response.text) == (200, document)
+        assert faults.count(mode) == asked
+    faults.script("large", {"status": 503})
     assert client.ask("/api/me/", "token").status == 503
+    assert client.ask("/v1/auth/doctors", "token").status == 200
+
+
+def test_an_introspection_endpoint_has_no_document(front_door, faults, tmp_path):
+    secret = tmp_path / "secret"
+    secret.write_text("secret\n")
+    secret.chmod(0o600)
+    mode = faults.script("introspection", {"body": {"active": True, "sub": "7", "scope": "doctor"}})
+    _, client = front_door({"url": faults.url(mode), "kind": "introspection", "client_id": "claimsd", "client_secret_file": str(secret), "role_claims": ["scope"]})
+    assert client.ask("/v1/auth/authenticated", "token").status == 200
+    assert client.ask("/api/me/", "token").status == 404
 
 
 def test_a_gate_admits_by_role_and_passes_the_identity(front_door, auth_api):

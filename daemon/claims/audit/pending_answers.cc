@@ -6,20 +6,29 @@
 namespace claimsd::claims {
 
 PendingSubject::PendingSubject(const TokenKey& of, std::string_view its_token,
-                               std::string_view its_claims, std::size_t& sum)
-    : key(of), token(its_token), claims(its_claims), times(read_jwt_times(its_token)), sum_(sum) {
-  sum_ += size_of(its_token, its_claims);
+                               std::string_view its_claims, std::string_view its_document,
+                               std::size_t& sum)
+    : key(of),
+      token(its_token),
+      claims(its_claims),
+      document(its_document),
+      times(read_jwt_times(its_token)),
+      sum_(sum) {
+  sum_ += size_of(its_token, its_claims, its_document);
 }
 
 PendingSubject::~PendingSubject() {
-  sum_ -= size_of(token.view(), claims.view());
+  sum_ -= size_of(token.view(), claims.view(), document.view());
 }
 
 std::shared_ptr<PendingSubject> PendingAnswers::subject(const TokenKey& key, std::string_view token,
-                                                        std::string_view claims) {
+                                                        std::string_view claims,
+                                                        std::string_view document) {
   std::shared_ptr<PendingSubject> last = last_subject_.lock();
-  if (last && last->key == key && last->claims.view() == claims) return last;
-  last = std::make_shared<PendingSubject>(key, token, claims, bytes_);
+  if (last && last->key == key && last->claims.view() == claims &&
+      last->document.view() == document)
+    return last;
+  last = std::make_shared<PendingSubject>(key, token, claims, document, bytes_);
   last_subject_ = last;
   return last;
 }
@@ -33,6 +42,7 @@ void PendingAnswers::add(AuditTicket ticket, PendingAnswer pending) {
   ++count_;
   if (pending.subject) {
     pending.answer.claims = pending.subject->claims.view();
+    pending.answer.document = pending.subject->document.view();
     by_key_.emplace(pending.subject->key, at);
     if (pending.kind == PendingKind::kLease) leases_.insert(pending.subject->key);
   }

@@ -16,22 +16,24 @@
 
 namespace claimsd::claims {
 
-// Token and claims of a valid answer, kept to revalidate it. Adds its size to `sum` while it
+// Token, claims and document of a valid answer, kept to revalidate it. Adds its size to `sum` while it
 // exists.
 class PendingSubject {
  public:
   PendingSubject(const TokenKey& of, std::string_view its_token, std::string_view its_claims,
-                 std::size_t& sum);
+                 std::string_view its_document, std::size_t& sum);
   ~PendingSubject();
   PendingSubject(const PendingSubject&) = delete;
   PendingSubject& operator=(const PendingSubject&) = delete;
-  static std::size_t size_of(std::string_view token, std::string_view claims) {
-    return sizeof(PendingSubject) + token.size() + claims.size();
+  static std::size_t size_of(std::string_view token, std::string_view claims,
+                             std::string_view document = {}) {
+    return sizeof(PendingSubject) + token.size() + claims.size() + document.size();
   }
 
   const TokenKey key;
   const Secret token;
   const Secret claims;
+  const Secret document;  // "" unless the query wanted it
   const JwtTimes times;
 
  private:
@@ -49,7 +51,7 @@ struct PendingAnswer {
   Waiter waiter;  // connection 0: no waiter, but a lease may be published
   std::uint32_t uid = 0;
   UpstreamId upstream = 0;
-  Answer answer;                            // its claims are in `subject`
+  Answer answer;                            // its claims and document are in `subject`
   std::shared_ptr<PendingSubject> subject;  // null unless the answer is valid
   BootTime settled_at{};  // start of the confirming request; the age counts from here
   BootTime until{};       // a valid answer must not be sent from then on
@@ -60,14 +62,14 @@ struct PendingAnswer {
 
 class PendingAnswers {
  public:
-  // Limit for the total size of held claims and tokens.
+  // Limit for the total size of held claims, documents and tokens.
   static constexpr std::size_t kMaxBytes = 64 << 20;
 
   // True if an answer of `bytes` bytes still fits.
   bool has_room(std::size_t bytes) const { return bytes_ + bytes <= kMaxBytes; }
   // Returns a subject that several answers may share.
   std::shared_ptr<PendingSubject> subject(const TokenKey& key, std::string_view token,
-                                          std::string_view claims);
+                                          std::string_view claims, std::string_view document = {});
   AuditTicket next_ticket() { return ++last_ticket_; }
   // Tickets must be ascending; gaps are allowed.
   void add(AuditTicket ticket, PendingAnswer pending);

@@ -99,7 +99,7 @@ ClaimsResult<ParsedClaims> parse_claims(std::string_view body, const ClaimMappin
 
   Secret whole(body.size() + 2);
   const std::string_view raw(whole.data(),
-                             write_raw_claims(body, object, mapping, whole, parsed.truncated));
+                             write_raw_claims(body, object, mapping, whole, parsed));
   // Allocate the exact size: the largest block is 80 KiB.
   parsed.block = Secret(proto::claims_block_size(id, email, roles.roles(), raw));
   proto::Writer writer(parsed.block.data(), parsed.block.view().size());

@@ -97,13 +97,18 @@ std::size_t write_essentials(dom::object object, const ClaimMapping& mapping, Se
 }  // namespace
 
 std::size_t write_raw_claims(std::string_view body, dom::object object, const ClaimMapping& mapping,
-                             Secret& raw, bool& truncated) {
+                             Secret& raw, DocumentNotes& notes) {
+  if (body.size() <= mapping.max_raw) {
+    std::memcpy(raw.data(), body.data(), body.size());
+    return body.size();
+  }
   std::size_t size = 0;
   if (simdjson::minify(body.data(), body.size(), raw.data(), size) == simdjson::SUCCESS &&
       size <= mapping.max_raw) {
+    notes.compacted = true;
     return size;
   }
-  truncated = true;
+  notes.truncated = true;
   return write_essentials(object, mapping, raw);
 }
 

@@ -7,14 +7,15 @@
 
 #include "daemon/base/secret.h"
 #include "daemon/claims/parse/claim_mapping.h"
+#include "daemon/claims/parse/document_notes.h"
 
 namespace claimsd::claims {
 
-// Writes `body`, whose object is `object`, without white space. If that takes more than
-// mapping.max_raw bytes, sets `truncated` and writes only the top-level members with id, email and
-// roles, or "{}" if even those are too large. Returns the size used in `raw`, which must have two
-// bytes more than the body.
+// Writes `body`, whose object is `object`, as it is. If that takes more than mapping.max_raw bytes,
+// it is written without white space and noted as compacted. If that is too large as well, it is
+// truncated to the top-level members with id, email and roles, or to "{}" if even those are too
+// large. Returns the size used in `raw`, which must have two bytes more than the body.
 std::size_t write_raw_claims(std::string_view body, simdjson::dom::object object,
-                             const ClaimMapping& mapping, Secret& raw, bool& truncated);
+                             const ClaimMapping& mapping, Secret& raw, DocumentNotes& notes);
 
 }  // namespace claimsd::claims

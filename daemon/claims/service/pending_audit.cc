@@ -34,7 +34,8 @@ void PendingAudit::send(const Waiter& waiter, const Answer& answer) {
 
 void PendingAudit::send_recorded(const About& about, const Waiter& waiter, const Answer& answer) {
   const bool valid = answer.reason == Reason::kOk;
-  if (valid && !pending_.has_room(PendingSubject::size_of(about.token, answer.claims)))
+  if (valid &&
+      !pending_.has_room(PendingSubject::size_of(about.token, answer.claims, answer.document)))
     return fail_unrecorded(waiter);
   const AuditTicket ticket = pending_.next_ticket();
   switch (deps_.audit.record({.waiter = waiter,
@@ -65,11 +66,12 @@ void PendingAudit::add(AuditTicket ticket, const About& about, const Waiter& wai
                         .deadline = about.deadline,
                         .wants_lease = about.wants_lease};
   pending.answer.claims = {};
+  pending.answer.document = {};
   const BootTime now = deps_.clock.now().boot;
   if (pending.deadline <= now) pending.deadline = now + kLateGrace;
   pending.settled_at = now - answer.age;
   if (answer.reason == Reason::kOk) {
-    pending.subject = pending_.subject(*about.key, about.token, answer.claims);
+    pending.subject = pending_.subject(*about.key, about.token, answer.claims, answer.document);
     pending.until = answer.ttl_remaining > Duration(0) ? now + answer.ttl_remaining
                     : answer.source == Source::kStale
                         ? about.stale_until

@@ -18,6 +18,7 @@ struct Query {
   std::optional<Duration> max_age;  // nullopt: any age; 0: ask the Auth API now
   Duration timeout{};               // 0: the policy's maximum
   bool wants_lease = false;         // the client reads the shared map first
+  bool wants_document = false;      // Answer::document
   std::uint32_t uid = 0;            // of the client process
   Origin origin;                    // the client's own client; valid during the call only
 };

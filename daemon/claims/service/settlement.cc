@@ -9,6 +9,15 @@ namespace claimsd::claims {
 using proto::Reason;
 using proto::Source;
 
+namespace {
+
+std::uint16_t flags_of(const DocumentNotes& document) {
+  if (document.truncated) return proto::kAnswerTruncated;
+  return document.compacted ? proto::kAnswerCompacted : std::uint16_t{0};
+}
+
+}  // namespace
+
 Answer Settlement::settle(const UpstreamScheduler::Completed& completed, const Now& now) {
   const Judgement& judgement = completed.judgement;
   switch (judgement.reason) {
@@ -54,7 +63,7 @@ Answer Settlement::confirm(const UpstreamScheduler::Completed& completed, const 
       .fresh_until = expires_at(started.boot, headers, policy, deps_.random),
       .expires_at = std::min(times.expires_at, judgement.expires_at),
       .issued_at = times.proven_issued_at(),
-      .flags = judgement.claims.truncated ? proto::kAnswerTruncated : std::uint16_t{0},
+      .flags = flags_of(judgement.claims),
       .claims = judgement.claims.block.view(),
   };
   negative.erase(flight.key);

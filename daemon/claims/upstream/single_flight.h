@@ -46,6 +46,7 @@ struct Waiting {
   TokenKey key;  // of its token
   UpstreamId upstream = 0;
   std::optional<Duration> max_age;
+  bool wants_document = false;
   KeptOrigin origin;
 };
 

@@ -19,6 +19,7 @@ struct Claims {
   std::vector<std::string> roles;
   std::string raw;
   bool truncated = false;
+  bool compacted = false;
 };
 
 Claims claims_of(std::string_view body, const ClaimMapping& mapping = {}) {
@@ -27,8 +28,8 @@ Claims claims_of(std::string_view body, const ClaimMapping& mapping = {}) {
   REQUIRE(parsed);
   proto::ClaimsView view;
   REQUIRE(proto::decode_claims(parsed->block.view(), view));
-  Claims claims{
-      std::string(view.id), std::string(view.email), {}, std::string(view.raw), parsed->truncated};
+  Claims claims{std::string(view.id),  std::string(view.email), {},
+                std::string(view.raw), parsed->truncated,       parsed->compacted};
   view.roles.each([&](std::string_view role) {
     claims.roles.emplace_back(role);
     return true;
@@ -60,20 +61,22 @@ using Roles = std::vector<std::string>;
 
 }  // namespace
 
-TEST_CASE("the contract's claims document is parsed") {
-  const Claims claims = claims_of(
-      "{ \"id\": \"user-123\",\n\t\"email\": \"tech@example.com\", \"role\": \"rvt\" }\n");
+TEST_CASE("the contract's claims document is parsed, and kept as it was sent") {
+  const std::string body =
+      "{ \"id\": \"user-123\",\n\t\"email\": \"tech@example.com\", \"role\": \"rvt\" }\n";
+  const Claims claims = claims_of(body);
   CHECK(claims.id == "user-123");
   CHECK(claims.email == "tech@example.com");
   CHECK(claims.roles == Roles{"rvt"});
-  CHECK(claims.raw == R"({"id":"user-123","email":"tech@example.com","role":"rvt"})");
+  CHECK(claims.raw == body);
   CHECK_FALSE(claims.truncated);
+  CHECK_FALSE(claims.compacted);
 }
 
 TEST_CASE("unknown members are kept in the raw object") {
   const Claims claims =
       claims_of(R"({"id":"u", "clinic": {"name": "a b", "beds": [1, 2.5, null]}})");
-  CHECK(claims.raw == R"({"id":"u","clinic":{"name":"a b","beds":[1,2.5,null]}})");
+  CHECK(claims.raw == R"({"id":"u", "clinic": {"name": "a b", "beds": [1, 2.5, null]}})");
 }
 
 TEST_CASE("an id is a non-empty string, or an integer kept as its digits") {
@@ -243,7 +246,8 @@ TEST_CASE("a document of repeated roles takes no quadratic time") {
   CHECK(claims_of(with("\"role\":[" + list + "]")).roles.size() == 201);
 }
 
-TEST_CASE("a raw object of up to 64 KiB without white space is kept whole") {
+TEST_CASE(
+    "a raw object of up to 64 KiB is kept as sent, or without its white space if that is larger") {
   // {"id":"u","x":"..."} takes 17 bytes plus the filler.
   const auto sized = [](std::size_t size) {
     return fmt::format("{{\"id\":\"u\",\n  \"x\":\"{}\"}}", std::string(size - 17, 'x'));
@@ -251,16 +255,21 @@ TEST_CASE("a raw object of up to 64 KiB without white space is kept whole") {
   const Claims whole = claims_of(sized(proto::kMaxRawClaims));
   CHECK(whole.raw.size() == proto::kMaxRawClaims);
   CHECK_FALSE(whole.truncated);
+  CHECK(whole.compacted);
   const Claims truncated = claims_of(sized(proto::kMaxRawClaims + 1));
   CHECK(truncated.raw == R"({"id":"u"})");
   CHECK(truncated.truncated);
   const Claims airy = claims_of("{\"id\":" + std::string(200'000, ' ') + "\"u\"}");
   CHECK(airy.raw == R"({"id":"u"})");
   CHECK_FALSE(airy.truncated);
+  CHECK(airy.compacted);
+  const std::string fits = sized(proto::kMaxRawClaims - 3);
+  CHECK(claims_of(fits).raw == fits);
+  CHECK_FALSE(claims_of(fits).compacted);
 }
 
 TEST_CASE("white space inside a string is kept") {
-  CHECK(claims_of(R"({"id":"u", "x": " a \" b "})").raw == R"({"id":"u","x":" a \" b "})");
+  CHECK(claims_of(R"({"id":"u", "x": " a \" b "})").raw == R"({"id":"u", "x": " a \" b "})");
 }
 
 TEST_CASE("claims over the configured size are truncated to id, email and role as valid JSON") {
