@@ -59,16 +59,24 @@ Result<FrontDoorListener> open_front_door(const config::Config& config, Inherite
                                           loop::Loop& loop) {
   FrontDoorListener opened;
   std::vector<Fd> sockets;
-  if (std::optional<Fd> socket = host::take_socket(inherited, "http")) {
+  bool at_path = !config.http.socket.empty();
+  while (std::optional<Fd> socket = host::take_socket(inherited, "http")) {
+    const loop::Reach reach = loop::reach_of(socket->get());
+    if (reach == loop::Reach::kNetwork) {
+      return failure(
+          "the HTTP socket that systemd passed can be reached from other hosts: set ListenStream= "
+          "of "
+          "claimsd-http.socket to a Unix socket or an address such as 127.0.0.1:9180");
+    }
+    if (reach == loop::Reach::kUnix) at_path = false;
     sockets.push_back(std::move(*socket));
-  } else if (!config.http.socket.empty()) {
+  }
+  if (at_path) {
     Listening listening =
         TRY(listen_on(config.http.socket, config.http.socket_mode, config.http.socket_group));
     opened.file = std::move(listening.file);
     sockets.push_back(std::move(listening.socket));
   }
-  if (std::optional<Fd> socket = host::take_socket(inherited, "http-tcp"))
-    sockets.push_back(std::move(*socket));
   if (sockets.empty()) return opened;
   opened.door = TRY(front_door::FrontDoor::create(
       std::move(sockets), front_door_settings_from(config), front_door_limits_from(config), loop));

@@ -35,8 +35,9 @@ struct FrontDoorListener {
   host::SocketFile file;
   std::unique_ptr<front_door::FrontDoor> door;  // null: off
 };
-// The HTTP socket, and a loopback port if systemd passes one: a port that the daemon bound itself
-// could be taken by another user while it restarts.
+// The HTTP sockets that systemd passes, and the configured path if no Unix socket is among them. A
+// loopback port can only be passed: one that the daemon bound itself could be taken by another user
+// while it restarts. A port that other hosts can reach is an error.
 Result<FrontDoorListener> open_front_door(const config::Config& config, InheritedSockets& inherited,
                                           loop::Loop& loop);
 

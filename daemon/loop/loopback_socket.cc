@@ -28,13 +28,21 @@ tl::unexpected<Error> not_loopback(const std::string& address) {
                   address));
 }
 
+bool is_loopback(const sockaddr_in& address) {
+  return ntohl(address.sin_addr.s_addr) >> 24 == kLoopbackNet;
+}
+
+bool is_loopback(const sockaddr_in6& address) {
+  return IN6_IS_ADDR_LOOPBACK(&address.sin6_addr) != 0;
+}
+
 bool read_v4(const std::string& host, std::uint16_t port, Address& out) {
   auto& to = reinterpret_cast<sockaddr_in&>(out.bytes);
   if (inet_pton(AF_INET, host.c_str(), &to.sin_addr) != 1) return false;
   to.sin_family = AF_INET;
   to.sin_port = htons(port);
   out.size = sizeof to;
-  return ntohl(to.sin_addr.s_addr) >> 24 == kLoopbackNet;
+  return is_loopback(to);
 }
 
 bool read_v6(const std::string& host, std::uint16_t port, Address& out) {
@@ -43,7 +51,7 @@ bool read_v6(const std::string& host, std::uint16_t port, Address& out) {
   to.sin6_family = AF_INET6;
   to.sin6_port = htons(port);
   out.size = sizeof to;
-  return IN6_IS_ADDR_LOOPBACK(&to.sin6_addr) != 0;
+  return is_loopback(to);
 }
 
 Result<Address> read_address(const std::string& text) {
@@ -78,6 +86,23 @@ Result<Fd> listen_on_loopback(const std::string& address) {
     return failed("bind");
   if (listen(fd.get(), kBacklog) != 0) return failed("listen on");
   return fd;
+}
+
+Reach reach_of(int fd) {
+  Address bound;
+  bound.size = sizeof bound.bytes;
+  if (getsockname(fd, reinterpret_cast<sockaddr*>(&bound.bytes), &bound.size) != 0)
+    return Reach::kNetwork;
+  bool loopback = false;
+  switch (bound.bytes.ss_family) {
+    case AF_UNIX: return Reach::kUnix;
+    case AF_INET: loopback = is_loopback(reinterpret_cast<const sockaddr_in&>(bound.bytes)); break;
+    case AF_INET6:
+      loopback = is_loopback(reinterpret_cast<const sockaddr_in6&>(bound.bytes));
+      break;
+    default: break;
+  }
+  return loopback ? Reach::kLoopback : Reach::kNetwork;
 }
 
 }  // namespace claimsd::loop

@@ -43,5 +43,24 @@ TEST_CASE("an address in use is an error that says so") {
   CHECK(second.error().message.find("Address already in use") != std::string::npos);
 }
 
+TEST_CASE("the reach of a socket is that of its address") {
+  const auto reach_on = [](const char* address) {
+    const Fd fd(socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
+    sockaddr_in to{};
+    to.sin_family = AF_INET;
+    REQUIRE(inet_pton(AF_INET, address, &to.sin_addr) == 1);
+    REQUIRE(bind(fd.get(), reinterpret_cast<const sockaddr*>(&to), sizeof to) == 0);
+    return reach_of(fd.get());
+  };
+  CHECK(reach_on("127.0.0.1") == Reach::kLoopback);
+  CHECK(reach_on("127.9.9.9") == Reach::kLoopback);
+  CHECK(reach_on("0.0.0.0") == Reach::kNetwork);
+  const Fd v6(socket(AF_INET6, SOCK_STREAM | SOCK_CLOEXEC, 0));
+  if (v6) CHECK(reach_of(v6.get()) == Reach::kNetwork);  // unbound: ::
+  const Fd unix_socket(socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
+  CHECK(reach_of(unix_socket.get()) == Reach::kUnix);
+  CHECK(reach_of(-1) == Reach::kNetwork);
+}
+
 }  // namespace
 }  // namespace claimsd::loop

@@ -6,17 +6,18 @@ import sys
 
 import pytest
 
+from daemon import StartFailed
 from http_client import RawClient
 
 REQUESTS = pathlib.Path(__file__).resolve().parents[1] / "testdata" / "proxies"
 # Opens a loopback port as systemd does, then becomes the daemon (sd_listen_fds(3)).
 HOLD_PORT = """
 import os, pathlib, socket, sys
-held = socket.create_server(("127.0.0.1", 0))
+held = socket.create_server((sys.argv.pop(1), 0))
 pathlib.Path(sys.argv[1]).write_text(str(held.getsockname()[1]))
 os.dup2(held.fileno(), 3)
 os.set_inheritable(3, True)  # it may have been 3 before
-os.environ.update(LISTEN_PID=str(os.getpid()), LISTEN_FDS="1", LISTEN_FDNAMES="http-tcp")
+os.environ.update(LISTEN_PID=str(os.getpid()), LISTEN_FDS="1", LISTEN_FDNAMES="http")
 os.execv(sys.argv[2], sys.argv[2:])
 """
 
@@ -29,7 +30,7 @@ def clients(claimsd, auth_api):
     daemon.tables["http"] = {"socket": str(path)}
     daemon.tables = {name: daemon.tables[name] for name in sorted(daemon.tables)}
     port_file = daemon.root / "port"
-    daemon.start(prefix=(sys.executable, "-c", HOLD_PORT, str(port_file)))
+    daemon.start(prefix=(sys.executable, "-c", HOLD_PORT, "127.0.0.1", str(port_file)))
 
     def unix():
         client = socket.socket(socket.AF_UNIX)
@@ -68,3 +69,10 @@ def test_over_a_port_only_a_host_header_that_names_the_loopback_is_served(client
     with clients["traefik"]() as client:
         client.send(request("traefik", token).replace(b"127.0.0.1:9180", b"attacker.example"))
         assert client.response().status == 403
+
+
+def test_a_port_that_other_hosts_can_reach_is_refused(claimsd, auth_api):
+    daemon = claimsd(auth_api.url, start=False)
+    with pytest.raises(StartFailed) as failed:
+        daemon.start(prefix=(sys.executable, "-c", HOLD_PORT, "0.0.0.0", str(daemon.root / "port")))
+    assert "can be reached from other hosts: set ListenStream=" in failed.value.printed

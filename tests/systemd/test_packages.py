@@ -29,9 +29,10 @@ def test_every_package_has_its_debug_symbols(packages):
 
 @pytest.mark.parametrize("name, wanted", [
     ("claimsd", ["man8/claimsd.8.gz", "man1/claimsctl.1.gz", "man5/claimsd.toml.5.gz",
-                 "bash-completion/completions/claimsctl", "zsh/vendor-completions/_claimsctl", "fish/vendor_completions.d/claimsctl.fish"]),
+                 "examples/nginx/claimsd.conf", "examples/haproxy/claimsd.lua", "examples/node/claimsd.js", "examples/shell/claimsd.sh", "http-openapi.yaml",
+                 "lib/systemd/system/claimsd-http.socket", "bash-completion/completions/claimsctl", "zsh/vendor-completions/_claimsctl", "fish/vendor_completions.d/claimsctl.fish"]),
     ("libclaimsd-dev", ["man3/libclaimsd.3.gz", "man3/claimsd_query.3.gz"])])
-def test_the_packages_contain_the_manual_and_the_completions(packages, name, wanted):
+def test_the_packages_contain_the_manual_the_completions_and_the_examples(packages, name, wanted):
     (deb,) = packages.glob(f"{name}_*.deb")
     held = subprocess.run(["dpkg-deb", "-c", deb], capture_output=True, text=True, check=True).stdout
     assert [one for one in wanted if one not in held] == []

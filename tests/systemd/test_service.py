@@ -8,16 +8,19 @@ import errno
 import json
 import os
 import re
+import socket
 import time
 
 import pytest
 
 from conftest import ROOT, as_worker
+from http_client import RawClient
 from peer import until
 from spinners import Spinners
 from tokens import jwt, user_of
 from workers import Worker
 
+HTTP = (ROOT / "daemon" / "front_door" / "HTTP.md").read_text()
 OPERATIONS = (ROOT / "daemon" / "OPERATIONS.md").read_text()
 RESTARTS = int(os.environ.get("CLAIMSD_UNIT_RESTARTS", "8"))
 EXPOSURE = 1.5
@@ -263,6 +266,53 @@ def test_it_works_without_socket_activation(running, worker):
         running.run("systemd-tmpfiles", "--create", "claimsd.conf")
         running.run("systemctl", "unmask", *units)
         running.run("systemctl", "start", *units, "claimsd")
+
+
+def http_socket():
+    """The commands of HTTP.md that open the HTTP socket."""
+    (block,) = re.findall(r"<!-- http socket -->\n *```\n(.*?)^ *```$", HTTP, re.DOTALL | re.MULTILINE)
+    return block.replace("sudo ", "")
+
+
+def http_status(address, token, host="claimsd"):
+    with socket.socket(socket.AF_INET if isinstance(address, tuple) else socket.AF_UNIX) as connected:
+        connected.settimeout(30)
+        connected.connect(address)
+        client = RawClient(connected)
+        client.send(f"GET /v1/auth/authenticated HTTP/1.1\r\nHost: {host}\r\nAuthorization: Bearer {token}\r\n\r\n".encode())
+        return client.response().status
+
+
+def test_the_http_socket_is_off_until_it_is_enabled(running):
+    path = running.path("/run/claimsd/http.sock")
+    unit = "claimsd-http.socket"
+    assert (running.show(unit, "UnitFileState"), running.show(unit, "ActiveState")) == ("disabled", "inactive")
+    running.run("systemctl", "restart", "claimsd")
+    assert not path.exists()
+    drop_in = f"run/systemd/system/{unit}.d/port.conf"
+    with socket.create_server(("127.0.0.1", 0)) as free:  # the machine has this host's network
+        port = free.getsockname()[1]
+    try:
+        running.run("sh", "-ec", http_socket())
+        assert running.run("stat", "-c", "%U:%G %a", "/run/claimsd/http.sock").stdout == "claimsd:claimsd-clients 660\n"
+        assert http_status(str(path), TOKENS[0]) == 200
+        # It stays open while the daemon restarts.
+        held = running.run("stat", "-c", "%i", "/run/claimsd/http.sock").stdout
+        running.run("systemctl", "restart", "claimsd")
+        assert running.run("stat", "-c", "%i", "/run/claimsd/http.sock").stdout == held
+        assert http_status(str(path), TOKENS[0]) == 200
+        running.write(drop_in, f"[Socket]\nListenStream=127.0.0.1:{port}\n")
+        running.run("systemctl", "daemon-reload")
+        running.run("systemctl", "stop", unit)
+        running.run("sh", "-ec", http_socket())
+        assert (http_status(str(path), TOKENS[0]), http_status(("127.0.0.1", port), TOKENS[0], "127.0.0.1"), http_status(("127.0.0.1", port), TOKENS[0], "a.example")) == (200, 200, 403)
+    finally:
+        running.path(drop_in).unlink(missing_ok=True)
+        running.run("systemctl", "daemon-reload")
+        running.run("systemctl", "stop", "claimsd")
+        running.run("systemctl", "disable", "--now", unit)
+        running.run("systemctl", "start", "claimsd")
+    assert not path.exists()
 
 
 def test_a_daemon_that_crashes_at_each_start_backs_off(running, worker):
