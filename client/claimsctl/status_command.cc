@@ -75,12 +75,25 @@ void show_audit(const Element& status, Output& output) {
   output.field("", rest);
 }
 
+// An older daemon does not report it.
+std::string http_text(const Element& status) {
+  if (!truth_at(status, "/http/on")) return "off";
+  const auto count = [&](std::string_view pointer) {
+    return count_text(count_at(status, pointer));
+  };
+  return fmt::format("{} of {} connections; 200: {}, 401: {}, 403: {}, 503: {}",
+                     count("/http/connections"), count("/http/max_connections"),
+                     count("/counters/http_allowed"), count("/counters/http_unauthorized"),
+                     count("/counters/http_denied"), count("/counters/http_unavailable"));
+}
+
 void show_load(const Element& status, Output& output) {
   const auto count = [&](std::string_view pointer) {
     return count_text(count_at(status, pointer));
   };
   output.field("connections",
                fmt::format("{} of {}", count("/connections/open"), count("/connections/max")));
+  if (has(status, "/http")) output.field("HTTP", http_text(status));
   output.field("queries", fmt::format("{} received{}; {} waiting", count("/counters/queries"),
                                       hits_text(status), count("/queries/waiting")));
   output.field("cache",

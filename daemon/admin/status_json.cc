@@ -72,6 +72,12 @@ void write_load(JsonWriter& json, const DaemonStatus& status) {
       .member("open", status.connections)
       .member("max", status.max_connections)
       .end_object();
+  json.key("http")
+      .begin_object()
+      .member("on", status.http.on)
+      .member("connections", status.http.connections)
+      .member("max_connections", status.http.max_connections)
+      .end_object();
   json.key("queries").begin_object().member("waiting", status.waiting).end_object();
   json.key("requests")
       .begin_object()

@@ -12,6 +12,7 @@ STATUS = {
     "started": "2026-01-02T03:04:05Z", "uptime_seconds": 11545.5,
     "claims_socket": "/run/claimsd/claims.sock", "config_file": "/etc/claimsd/claimsd.toml",
     "connections": {"open": 12, "max": 1024}, "queries": {"waiting": 3},
+    "http": {"on": True, "connections": 40, "max_connections": 2048},
     "requests": {"in_flight": 2, "pending": 5},
     "cache": {"entries": 812, "max_entries": 100000, "negative_entries": 7, "hit_ratio": 0.9871},
     "leases": {"slots": 16384, "used": 640, "epoch": 0},
@@ -21,7 +22,8 @@ STATUS = {
          "last_failure": "upstream_timeout", "last_latency_seconds": 0.0123}],
     "audit": {"state": "writable", "directory": "/var/lib/claimsd/audit", "level": "failures", "when_full": "unavailable",
               "sequence": 5012, "segments": 2, "bytes": 3145728, "waiting": 8, "max_waiting": 65536},
-    "counters": {"queries": 1234567, "leases_published": 5120, "leases_renewed": 77, "lease_collisions": 3},
+    "counters": {"queries": 1234567, "leases_published": 5120, "leases_renewed": 77, "lease_collisions": 3,
+                 "http_allowed": 70001, "http_unauthorized": 12, "http_denied": 3, "http_unavailable": 4},
 }
 UNWELL = {**STATUS, "healthy": False, "findings": [
     {"code": "upstream_failing", "message": "the Auth API \"main\" failed 9 times in a row",
@@ -39,6 +41,7 @@ def test_a_healthy_daemon_shows_its_numbers_on_one_screen(claimsctl):
     assert fake.paths == ["/v1/status"]
     for shown in ("claimsd is healthy", "version 0.1.0", "pid 4711", "3 h 12 min", "12 of 1,024",
                   "1,234,567 received", "98.7 %", "3 waiting", "812 of 100,000", "2 in flight",
+                  "40 of 2,048 connections; 200: 70,001, 401: 12, 403: 3, 503: 4",
                   "640 of 16,384 slots, 5,120 published, 77 renewed, 3 collisions",
                   "main https://auth.example.com (default): ok", "900 requests, 4 failed",
                   "writable; sequence 5,012, 2 segments of 3.0 MiB in /var/lib/claimsd/audit",
@@ -47,6 +50,11 @@ def test_a_healthy_daemon_shows_its_numbers_on_one_screen(claimsctl):
         assert shown in done.stdout, shown
     assert len(done.stdout.splitlines()) <= 24
     assert max(map(len, done.stdout.splitlines())) <= 100
+
+
+def test_an_http_socket_that_is_off_is_said_to_be(claimsctl):
+    with admin(claimsctl, {**STATUS, "http": {"on": False, "connections": 0, "max_connections": 0}}):
+        assert any(line.split() == ["HTTP", "off"] for line in claimsctl.run("status").stdout.splitlines())
 
 
 @pytest.mark.parametrize("status, first", [

@@ -11,6 +11,8 @@ namespace {
 constexpr std::uint32_t kWritableByGroup = 020;
 constexpr std::uint32_t kWritableByOthers = 002;
 constexpr std::uint32_t kSearchableByOthers = 001;
+constexpr char kStartHttp[] =
+    "systemctl stop claimsd, then: systemctl start claimsd-http.socket claimsd";
 constexpr char kStart[] = "systemctl start claimsd.socket claimsd-admin.socket claimsd";
 
 std::string configured_elsewhere(const Facts& facts, const SocketFacts& socket, bool admin) {
@@ -20,6 +22,19 @@ std::string configured_elsewhere(const Facts& facts, const SocketFacts& socket, 
   if (path == socket.socket.path) return "";
   return fmt::format("run claimsctl {} {} doctor: the configuration names that path",
                      admin ? "--admin-socket" : "--socket", path);
+}
+
+// Checks of a path that exists; empty if there is no fault.
+std::optional<Finding> judge_file(const Facts& facts, const SocketFacts& socket,
+                                  std::string_view start) {
+  if ((**socket.socket.found).kind != FileKind::kSocket)
+    return Finding{State::kFailed, fmt::format("{} is not a socket", socket.socket.path),
+                   fmt::format("remove it, then: {}", start)};
+  if (!socket.directory.found || !*socket.directory.found) return std::nullopt;
+  const auto fault = store::judge_socket_directory(socket.directory.path, **socket.directory.found,
+                                                   facts.daemon_uid);
+  if (!fault) return std::nullopt;
+  return Finding{State::kFailed, fault->what, fault->fix};
 }
 
 // Checks that apply to both sockets; empty if there is no fault.
@@ -32,15 +47,7 @@ std::optional<Finding> judge_place(const Facts& facts, const SocketFacts& socket
     return Finding{State::kFailed, fmt::format("{} does not exist", path),
                    other.empty() ? kStart : other};
   }
-  const FileFacts& found = **socket.socket.found;
-  if (found.kind != FileKind::kSocket)
-    return Finding{State::kFailed, fmt::format("{} is not a socket", path),
-                   fmt::format("remove it, then: {}", kStart)};
-  if (!socket.directory.found || !*socket.directory.found) return std::nullopt;
-  const auto fault = store::judge_socket_directory(socket.directory.path, **socket.directory.found,
-                                                   facts.daemon_uid);
-  if (!fault) return std::nullopt;
-  return Finding{State::kFailed, fault->what, fault->fix};
+  return judge_file(facts, socket, kStart);
 }
 
 std::string who(const SocketFacts& socket) {
@@ -135,6 +142,34 @@ Findings check_admin_socket(const Facts& facts) {
              "set SocketMode=0660 in claimsd-admin.socket, or daemon.admin_socket_mode"}};
   }
   return {{State::kOk, fmt::format("{} ({})", socket.socket.path, who(socket)), ""}};
+}
+
+// Off by default.
+Findings check_http_socket(const Facts& facts) {
+  const SocketFacts& socket = facts.http_socket;
+  const std::string& path = socket.socket.path;
+  if (!socket.socket.found)
+    return {{State::kUnchecked, socket.socket.found.error().message, kRunAsRoot}};
+  const bool configured = facts.config && !facts.config->config.http.socket.empty();
+  const bool served = !facts.daemon || facts.daemon->serves_http;
+  if (!*socket.socket.found && !configured)
+    return {{State::kOk, "off: claimsd answers libclaimsd only", ""}};
+  if (!*socket.socket.found)
+    return {{State::kFailed, fmt::format("{} does not exist", path), "systemctl restart claimsd"}};
+  if (auto finding = judge_file(facts, socket, kStartHttp)) return {*finding};
+  if (!served)
+    return {
+        {State::kFailed, fmt::format("the running daemon does not serve {}", path), kStartHttp}};
+  // check_groups() reports users who may not even open the claims socket.
+  const auto& claims = facts.claims_socket.socket.found;
+  for (const User& user : facts.workers) {
+    if (may_open(user, **socket.socket.found)) continue;
+    if (claims && *claims && !may_open(user, **claims)) continue;
+    return {{State::kFailed,
+             fmt::format("user {} may not open {} ({})", user.name, path, who(socket)),
+             let_in(socket.socket, user.name)}};
+  }
+  return {{State::kOk, fmt::format("{} ({})", path, who(socket)), ""}};
 }
 
 Findings check_groups(const Facts& facts) {

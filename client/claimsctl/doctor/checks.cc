@@ -15,6 +15,8 @@ constexpr Check kChecks[] = {
    Needs::kNothing, check_claims_socket},
   {"admin_socket", "admin socket", "It exists, and only administrators can open or replace it",
    Needs::kNothing, check_admin_socket},
+  {"http_socket", "HTTP socket", "It is off, or the daemon serves it and --worker users may open it",
+   Needs::kNothing, check_http_socket},
   {"groups", "groups", "The users named with --worker may query: groups, modes, allowed_uids and allowed_gids",
    Needs::kConfiguration, check_groups},
   {"answer", "answer", "The daemon answers libclaimsd as it would answer a worker",

@@ -59,6 +59,7 @@ Findings check_in_effect(const Facts& facts);
 Findings check_daemon(const Facts& facts);
 Findings check_claims_socket(const Facts& facts);
 Findings check_admin_socket(const Facts& facts);
+Findings check_http_socket(const Facts& facts);
 Findings check_groups(const Facts& facts);
 Findings check_answer(const Facts& facts);
 Findings check_host_key(const Facts& facts);

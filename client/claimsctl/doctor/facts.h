@@ -65,6 +65,7 @@ struct DaemonFacts {
   std::uint64_t pid = 0;
   double uptime_seconds = 0;
   std::string config_file;
+  bool serves_http = false;
   std::vector<Trouble> troubles;
   std::vector<OptionInEffect> options;
 };
@@ -130,6 +131,7 @@ struct Facts {
   Expected<DaemonFacts> daemon;
   SocketFacts claims_socket;
   SocketFacts admin_socket;
+  SocketFacts http_socket;  // where it is configured, or where systemd puts it
   PingFacts ping;
   std::vector<User> workers;                 // users named on the command line
   std::vector<std::string> unknown_workers;  // names that are not users of this host

@@ -19,7 +19,8 @@ namespace claimsd::claimsctl::doctor {
 namespace {
 
 constexpr char kUsualConfig[] = "/etc/claimsd/claimsd.toml";
-constexpr char kUsualUser[] = "claimsd";  // systemd/claimsd.sysusers
+constexpr char kUsualHttpSocket[] = "/run/claimsd/http.sock";  // systemd/claimsd-http.socket
+constexpr char kUsualUser[] = "claimsd";                       // systemd/claimsd.sysusers
 constexpr std::uint32_t kPingMs = 2000;
 
 Result<config::LoadedConfig> load(const std::string& file) {
@@ -33,7 +34,8 @@ Expected<DaemonFacts> ask_daemon(const std::string& admin_socket) {
   DaemonFacts facts{.version = text_at(status->root(), "/version"),
                     .pid = count_at(status->root(), "/pid"),
                     .uptime_seconds = number_at(status->root(), "/uptime_seconds"),
-                    .config_file = text_at(status->root(), "/config_file")};
+                    .config_file = text_at(status->root(), "/config_file"),
+                    .serves_http = truth_at(status->root(), "/http/on")};
   each_at(status->root(), "/findings", [&](const Element& finding) {
     facts.troubles.push_back({text_at(finding, "/message"), text_at(finding, "/hint")});
   });
@@ -162,11 +164,15 @@ Facts gather(const Globals& globals, const Wanted& wanted) {
               .daemon = std::move(daemon),
               .claims_socket = look_at_socket(globals.socket),
               .admin_socket = look_at_socket(globals.admin_socket),
+              .http_socket = {},
               .ping = {},
               .workers = {},
               .unknown_workers = {},
               .clock = {clock.now().wall, clock_is_synchronised()},
               .configured = std::nullopt};
+  const bool at_path = facts.config && !facts.config->config.http.socket.empty();
+  facts.http_socket =
+      look_at_socket(at_path ? facts.config->config.http.socket.native() : kUsualHttpSocket);
   facts.ping = ping(globals, facts.config);
   facts.daemon_user = name_of_uid(facts.daemon_uid);
   for (const auto& name : wanted.workers) {

@@ -51,7 +51,8 @@ DiskFacts disk(bool in_memory) {
 }
 
 DaemonFacts running(const claimsd::config::LoadedConfig& config) {
-  DaemonFacts facts{.version = "1.2.3", .pid = 77, .uptime_seconds = 60, .config_file = "f"};
+  DaemonFacts facts{
+      .version = "1.2.3", .pid = 77, .uptime_seconds = 60, .config_file = "f", .serves_http = true};
   for (const auto& setting : config.settings)
     facts.options.push_back({setting.option, setting.value});
   return facts;
@@ -92,6 +93,7 @@ Facts well() {
           .daemon = std::move(daemon),
           .claims_socket = socket("/run/claimsd/claims.sock", kClients),
           .admin_socket = socket("/run/claimsd-admin/admin.sock", kAdmins),
+          .http_socket = socket("/run/claimsd/http.sock", kClients),
           .ping = {true, "", ""},
           .workers = {{"www-data", 33, {33, kClients}}},
           .unknown_workers = {},
@@ -160,6 +162,16 @@ const Ill kIlls[] = {
    [](Facts& f) { denied(f.admin_socket.socket); }},
   {"admin_socket", State::kFailed, "every user of this host may revoke", "SocketMode=0660",
    [](Facts& f) { file(f.admin_socket.socket).mode = 0666; }},
+  {"http_socket", State::kFailed, "the running daemon does not serve /run/claimsd/http.sock", "systemctl stop claimsd",
+   [](Facts& f) { f.daemon->serves_http = false; }},
+  {"http_socket", State::kFailed, "/tmp/h.sock does not exist", "systemctl restart claimsd",
+   [](Facts& f) { configure(f, "[http]\nsocket = \"/tmp/h.sock\"\n"); f.http_socket.socket.path = "/tmp/h.sock"; gone(f.http_socket.socket); }},
+  {"http_socket", State::kFailed, "is not a socket", "remove it",
+   [](Facts& f) { file(f.http_socket.socket).kind = FileKind::kRegular; }},
+  {"http_socket", State::kFailed, "user www-data may not open /run/claimsd/http.sock", "usermod --append --groups claimsd",
+   [](Facts& f) { file(f.http_socket.socket).gid = kAdmins; }},
+  {"http_socket", State::kUnchecked, "Permission denied", "root",
+   [](Facts& f) { denied(f.http_socket.socket); }},
   {"groups", State::kFailed, "user www-data may not open", "usermod --append --groups claimsd-clients www-data",
    [](Facts& f) { f.workers[0].gids = {33}; }},
   {"groups", State::kFailed, "may not open", "daemon.socket_group",
