@@ -16,6 +16,8 @@ def seeds(target):
         return wire.read_golden(ROOT / "proto" / "testdata" / "golden_frames.txt")
     if target == "audit_fuzz":
         return {"record": bytes.fromhex((ROOT / "tests" / "audit" / "testdata" / "record.hex").read_text())}
+    if target == "front_door_fuzz":
+        return {path.stem: path.read_bytes() for path in (ROOT / "tests" / "testdata" / "proxies").glob("*.http")}
     return {}
 
 
