@@ -2,11 +2,11 @@
 
 #include <fmt/core.h>
 
+#include <algorithm>
 #include <array>
-#include <cstring>
 #include <vector>
 
-#include "daemon/claims/parse/json_parser.h"
+#include "daemon/claims/parse/parsed_document.h"
 #include "daemon/claims/parse/raw_claims.h"
 #include "daemon/claims/parse/required_claims.h"
 #include "daemon/claims/parse/role_reader.h"
@@ -14,8 +14,6 @@
 
 namespace claimsd::claims {
 namespace {
-
-namespace dom = simdjson::dom;
 
 // Buffer for the digits of an integer id.
 using Digits = std::array<char, 24>;
@@ -76,12 +74,19 @@ ClaimsResult<ParsedClaims> parse_claims(std::string_view body, const ClaimMappin
 ClaimsResult<ParsedClaims> parse_claims(std::string_view body, const ClaimMapping& mapping,
                                         JsonBuffers& buffers) {
   WipedJson json(buffers);
-  char* const input = json.input(body.size());
-  // For an empty body, data() may be null.
-  if (!body.empty()) std::memcpy(input, body.data(), body.size());
+  const Element root = TRY(parse_object(json, body));
+  return read_claims(root, body, mapping);
+}
+
+Result<Element> parse_object(WipedJson& json, std::string_view body) {
+  std::copy(body.begin(), body.end(), json.input(body.size()));
   const Element root = TRY(json.parse_tolerantly(body.size()));
-  dom::object object;
-  if (root.get(object) != simdjson::SUCCESS) return failure("not a JSON object");
+  if (!root.is_object()) return failure("not a JSON object");
+  return root;
+}
+
+ClaimsResult<ParsedClaims> read_claims(Element root, std::string_view body,
+                                       const ClaimMapping& mapping) {
   if (const RequiredClaim* const missing = TRY(find_mismatch(root, mapping.require))) {
     return tl::make_unexpected(ClaimsError(
         proto::Reason::kClaimMismatch,
@@ -99,7 +104,8 @@ ClaimsResult<ParsedClaims> parse_claims(std::string_view body, const ClaimMappin
 
   Secret whole(body.size() + 2);
   const std::string_view raw(whole.data(),
-                             write_raw_claims(body, object, mapping, whole, parsed));
+                             write_raw_claims(body, root.get_object().value_unsafe(), mapping, whole,
+                                              parsed));
   // Allocate the exact size: the largest block is 80 KiB.
   parsed.block = Secret(proto::claims_block_size(id, email, roles.roles(), raw));
   proto::Writer writer(parsed.block.data(), parsed.block.view().size());

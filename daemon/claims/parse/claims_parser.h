@@ -23,7 +23,7 @@ struct ParsedClaims : DocumentNotes {
   Secret block;  // wiped on destruction
 };
 
-// Why there are no claims: kUpstreamBody, kClaimMismatch or kRolesUnknown. The message names the rule
+// Why there are no claims: kUpstreamBody, kClaimMismatch, kRolesUnknown or kRejected. The message names the rule
 // and the member, never a value.
 struct ClaimsError {
   ClaimsError(Error error)  // NOLINT(google-explicit-constructor): what TRY returns

@@ -4,9 +4,8 @@
 #include <cmath>
 #include <optional>
 
-#include "daemon/claims/parse/json_parser.h"
 #include "daemon/claims/parse/jwt_scan.h"
-#include "daemon/claims/parse/member.h"
+#include "daemon/claims/parse/parsed_document.h"
 
 namespace claimsd::claims {
 namespace {
@@ -37,12 +36,7 @@ Introspection refuse(const char* why) {
 
 }  // namespace
 
-Result<Introspection> read_introspection(std::string_view body, const IntrospectionRules& rules,
-                                         JsonBuffers& buffers) {
-  WipedJson json(buffers);
-  std::copy(body.begin(), body.end(), json.input(body.size()));
-  const Element root = TRY(json.parse_tolerantly(body.size()));
-  if (!root.is_object()) return failure("not a JSON object");
+Result<Introspection> read_introspection(Element root, const IntrospectionRules& rules) {
   const std::optional<Element> active = TRY(find_member(root, ClaimPath::member("active")));
   bool is_active = false;
   if (!active || active->get(is_active) != simdjson::SUCCESS)

@@ -1,14 +1,10 @@
-// introspection.h: reads what decides in an introspection response (RFC 7662 section 2.2): `active`,
-// `exp`, `aud` and `cnf`. The claims are read like those of any document (claims_parser.h). Pure; any
-// thread.
+// introspection.h: what decides in an introspection response (RFC 7662 section 2.2): `active`, `exp`,
+// `aud` and `cnf`. Its claims are read like those of any document. Reader: parsed_document.h.
 #pragma once
 
 #include <string>
-#include <string_view>
 
 #include "daemon/base/clock.h"
-#include "daemon/base/result.h"
-#include "daemon/claims/parse/json_buffers.h"
 
 namespace claimsd::claims {
 
@@ -23,10 +19,5 @@ struct Introspection {
   WallTime expires_at = WallTime::max();  // `exp`; max: none
   bool has_unreadable_exp = false;        // the answer must not be cached
 };
-
-// An error if `active` is missing or not a boolean, or if one of these members occurs twice. Names
-// the member, never a value.
-Result<Introspection> read_introspection(std::string_view body, const IntrospectionRules& rules,
-                                         JsonBuffers& buffers);
 
 }  // namespace claimsd::claims

@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <cctype>
 
+#include "daemon/claims/parse/parsed_document.h"
+
 namespace claimsd::claims {
 
 namespace {
@@ -21,13 +23,6 @@ bool is_down(const FetchOutcome& outcome) {
     case proto::Reason::kUpstreamProtocol: return true;
     default: return false;
   }
-}
-
-ClaimsResult<ParsedClaims> read_claims(const FetchOutcome& outcome, const ClaimMapping& mapping,
-                                       const JudgedToken& token, JsonBuffers& buffers) {
-  const auto checked = check_token_claims(token.text, token.times, mapping, buffers);
-  if (!checked) return tl::make_unexpected(checked.error());
-  return parse_claims(outcome.body.view(), mapping, buffers);
 }
 
 // The content type if it announces no JSON: a login page, or a signed userinfo document.
@@ -55,24 +50,26 @@ bool refuses_us(int status) {
   return status == 401 || status == 403;
 }
 
-// False if an introspection response does not accept the token; `judgement` then says why. `exp` is
-// noted in it.
-bool is_accepted(const FetchOutcome& outcome, const IntrospectionRules& rules, JsonBuffers& room,
-                 Judgement& judgement) {
-  const Result<Introspection> read = read_introspection(outcome.body.view(), rules, room);
-  if (!read) {
-    judgement.reason = proto::Reason::kUpstreamBody;
-    judgement.detail = read.error().message;
-    return false;
+// The claims of a 200. kRejected: an introspection response does not accept the token. Its `exp` is
+// noted in `judgement`.
+ClaimsResult<ParsedClaims> claims_of(const FetchOutcome& outcome, const UpstreamPolicy& policy,
+                                     const JudgedToken& token, JsonBuffers& buffers,
+                                     Judgement& judgement) {
+  // First, because it needs the buffers. What an introspection response decides has precedence.
+  const auto checked = check_token_claims(token.text, token.times, policy.mapping, buffers);
+  if (!checked && !policy.introspection) return tl::make_unexpected(checked.error());
+  WipedJson json(buffers);
+  const std::string_view body = outcome.body.view();
+  const Element root = TRY(parse_object(json, body));
+  if (policy.introspection) {
+    const Introspection read = TRY(read_introspection(root, *policy.introspection));
+    if (!read.accepted)
+      return tl::make_unexpected(ClaimsError(proto::Reason::kRejected, read.why));
+    judgement.expires_at = read.expires_at;
+    judgement.uncacheable = read.has_unreadable_exp;
+    if (!checked) return tl::make_unexpected(checked.error());
   }
-  if (!read->accepted) {
-    judgement.reason = proto::Reason::kRejected;
-    judgement.detail = read->why;
-    return false;
-  }
-  judgement.expires_at = read->expires_at;
-  judgement.uncacheable = read->has_unreadable_exp;
-  return true;
+  return read_claims(root, body, policy.mapping);
 }
 
 }  // namespace
@@ -106,9 +103,7 @@ Judgement judge(const FetchOutcome& outcome, const UpstreamPolicy& policy, const
     judgement.detail = fmt::format("status {}", outcome.status);
     return judgement;
   }
-  if (policy.introspection && !is_accepted(outcome, *policy.introspection, buffers, judgement))
-    return judgement;
-  ClaimsResult<ParsedClaims> parsed = read_claims(outcome, policy.mapping, token, buffers);
+  ClaimsResult<ParsedClaims> parsed = claims_of(outcome, policy, token, buffers, judgement);
   if (!parsed) {
     judgement.reason = parsed.error().reason;
     judgement.detail = parsed.error().message;

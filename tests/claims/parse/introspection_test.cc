@@ -1,4 +1,4 @@
-#include "daemon/claims/parse/introspection.h"
+#include "daemon/claims/parse/parsed_document.h"
 
 #include "daemon/claims/upstream/response_class.h"
 #include "tests/support/catch.h"
@@ -12,17 +12,21 @@ using proto::Reason;
 
 namespace {
 
-Introspection read(std::string_view body, const IntrospectionRules& rules = {}) {
+Result<Introspection> try_read(std::string_view body, const IntrospectionRules& rules = {}) {
   JsonBuffers buffers;
-  const auto got = read_introspection(body, rules, buffers);
+  WipedJson json(buffers);
+  return read_introspection(TRY(parse_object(json, body)), rules);
+}
+
+Introspection read(std::string_view body, const IntrospectionRules& rules = {}) {
+  const auto got = try_read(body, rules);
   INFO((got ? "" : got.error().message));
   REQUIRE(got);
   return *got;
 }
 
 bool is_bad(std::string_view body) {
-  JsonBuffers buffers;
-  return !read_introspection(body, {}, buffers);
+  return !try_read(body);
 }
 
 Policy introspecting(const IntrospectionRules& rules = {}) {
