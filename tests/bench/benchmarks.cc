@@ -30,6 +30,9 @@ constexpr std::array kHitFloodedGoals{
 constexpr std::array kMillionGoals{
     Goal{"thousand",  Ratio::kOverPeer, Bound::kAtMost, 1.5},
 };
+constexpr std::array kMemoryGoals{
+    Goal{"1 KiB", Ratio::kOverPeer, Bound::kAtMost, 1},
+};
 constexpr std::array kMissTlsGoals{
     Goal{"bare_curl", Ratio::kOverPeer, Bound::kAtMost, 1.25},
 };
@@ -76,6 +79,9 @@ constexpr std::array kBenchmarks{
     Benchmark{"hit_shared_million",
               "hit in shared memory (65,536 slots) with a million entries in the cache, compared with a thousand",
               "us", kMillionGoals, run_hit_shared_million},
+    Benchmark{"memory_million",
+              "memory for each of a million entries with 300 bytes of claims, pages of the file included",
+              "B", kMemoryGoals, run_memory_million},
     Benchmark{"miss_tls",
               "miss, with a request to the Auth API over TLS, compared with the same request by a bare libcurl; all sides on one core",
               "us", kMissTlsGoals, run_miss_tls},

@@ -36,6 +36,7 @@ Result<Measurement> run_hit_flooded(const Bench& bench);
 Result<Measurement> run_hit_audited(const Bench& bench);
 Result<Measurement> run_hit_socket_million(const Bench& bench);
 Result<Measurement> run_hit_shared_million(const Bench& bench);
+Result<Measurement> run_memory_million(const Bench& bench);
 Result<Measurement> run_miss_tls(const Bench& bench);
 Result<Measurement> run_recovery(const Bench& bench);
 Result<Measurement> run_audit_rate(const Bench& bench);

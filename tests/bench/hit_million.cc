@@ -1,5 +1,9 @@
 // hit_socket_million and hit_shared_million: the cost of a hit among a million entries, against a
-// thousand. Entries are picked at random, without favorites.
+// thousand. Entries are picked at random, without favorites. memory_million: the memory of each.
+#include <fmt/core.h>
+
+#include <filesystem>
+#include <fstream>
 #include <utility>
 
 #include "tests/bench/benchmarks.h"
@@ -56,7 +60,42 @@ Result<Measurement> run_with(const Bench& bench, bool fast) {
                      .beside = std::move(found.beside)};
 }
 
+// Memory of the process alone (RssAnon of proc(5)), in bytes.
+Result<double> private_memory_of(pid_t pid) {
+  std::ifstream status(fmt::format("/proc/{}/status", pid));
+  std::string word;
+  double kib = 0;
+  while (status >> word) {
+    if (word == "RssAnon:") status >> kib;
+  }
+  if (kib == 0) return failure("cannot read the daemon's memory from /proc");
+  return 1024 * kib;
+}
+
 }  // namespace
+
+// The pages of the cache's file count in full: like /run it is in memory, and hits map all of it.
+Result<Measurement> run_memory_million(const Bench& bench) {
+  const Scratch scratch = TRY(Scratch::make());
+  const HttpStub stub = TRY(HttpStub::start());
+  const Daemon daemon =
+      TRY(Daemon::start(bench.daemon, scratch, stub, Daemon::SharedMemory::kOff, kManyOptions));
+  const double empty = TRY(private_memory_of(daemon.pid()));
+  TRY(daemon.fill(kMany));
+  const double heap = TRY(private_memory_of(daemon.pid())) - empty;
+  std::error_code error;
+  const auto file = static_cast<double>(
+      std::filesystem::file_size(scratch.path("claims-cache/claims.mdb"), error));
+  if (error) return failure("cannot read the size of the cache's file: " + error.message());
+  const auto figure = [](std::string name, double bytes) {
+    return Figure{.name = std::move(name), .value = bytes, .p99 = 0, .spread = 0};
+  };
+  return Measurement{
+      .subject = figure("each", (heap + file) / kMany),
+      .peers = {figure("1 KiB", 1024)},
+      .beside = {{.regime = "of each",
+                  .figures = {figure("heap", heap / kMany), figure("file", file / kMany)}}}};
+}
 
 Result<Measurement> run_hit_socket_million(const Bench& bench) {
   return run_with(bench, false);
