@@ -1,51 +1,32 @@
 #include "daemon/config/read_file.h"
 
-#include <stdlib.h>
-
 #include <fstream>
 
 #include "daemon/config/load.h"
 #include "daemon/config/toml_reader.h"
 #include "tests/support/catch.h"
+#include "tests/support/scratch_directory.h"
 
 using namespace claimsd;
 using namespace claimsd::config;
-
-namespace {
-
-class TemporaryDirectory {
- public:
-  TemporaryDirectory() {
-    std::string pattern = std::filesystem::temp_directory_path() / "claimsd-config-XXXXXX";
-    path_ = mkdtemp(pattern.data());
-  }
-  ~TemporaryDirectory() { std::filesystem::remove_all(path_); }
-  TemporaryDirectory(const TemporaryDirectory&) = delete;
-  TemporaryDirectory& operator=(const TemporaryDirectory&) = delete;
-  std::filesystem::path operator/(const char* name) const { return path_ / name; }
-
- private:
-  std::filesystem::path path_;
-};
-
-}  // namespace
+using claimsd::testing::ScratchDirectory;
 
 TEST_CASE("a file is read completely") {
-  const TemporaryDirectory directory;
+  const ScratchDirectory directory;
   const std::string text(10'000, '#');
   std::ofstream(directory / "claimsd.toml") << text;
   CHECK(read_config_file(directory / "claimsd.toml").value() == text);
 }
 
 TEST_CASE("an unreadable file is named with the reason and the fix") {
-  const TemporaryDirectory directory;
+  const ScratchDirectory directory;
   const auto path = directory / "missing.toml";
   CHECK(read_config_file(path).error().message ==
-        "cannot read the configuration " + path.string() +
+        "cannot read the configuration " + path +
             ": No such file or directory; create it, or name another file with --config");
   const auto itself = directory / "";
   CHECK(read_config_file(itself).error().message ==
-        "cannot read the configuration " + itself.string() +
+        "cannot read the configuration " + itself +
             ": Is a directory; name a file, not a directory");
 }
 

@@ -12,6 +12,7 @@
 #include "tests/loop/sockets.h"
 #include "tests/support/catch.h"
 #include "tests/support/loop_runner.h"
+#include "tests/support/scratch_directory.h"
 #include "tests/support/skip.h"
 
 namespace claimsd::loop {
@@ -21,7 +22,7 @@ using test::connect_to;
 using test::new_loop;
 using test::run_until;
 using test::settle;
-using test::TemporaryDirectory;
+using testing::ScratchDirectory;
 
 StreamListener::Handlers ignoring() {
   return {.on_connection = [](Fd) {}, .on_error = [](int) {}};
@@ -45,7 +46,7 @@ void leave_stale_socket(const std::string& path) {
 
 TEST_CASE("a listener hands over connections that are non-blocking and close-on-exec") {
   const auto loop = new_loop();
-  const TemporaryDirectory directory;
+  const ScratchDirectory directory;
   std::vector<Fd> connections;
   auto listener = StreamListener::listen(*loop, {.path = directory / "s"}, collecting(connections));
   REQUIRE(listener);
@@ -63,7 +64,7 @@ TEST_CASE("a listener hands over connections that are non-blocking and close-on-
 
 TEST_CASE("the socket file has the requested mode and group") {
   const auto loop = new_loop();
-  const TemporaryDirectory directory;
+  const ScratchDirectory directory;
   const mode_t mode = GENERATE(mode_t{0600}, mode_t{0660}, mode_t{0666});
   auto listener = StreamListener::listen(
       *loop, {.path = directory / "s", .mode = mode, .group = getgid()}, ignoring());
@@ -76,7 +77,7 @@ TEST_CASE("the socket file has the requested mode and group") {
 
 TEST_CASE("a path too long for a socket address is an error, not truncated") {
   const auto loop = new_loop();
-  const TemporaryDirectory directory;
+  const ScratchDirectory directory;
   const std::string prefix = directory / "";
   const std::string longest = prefix + std::string(kMaxSocketPath - prefix.size(), 'x');
   CHECK(StreamListener::listen(*loop, {.path = longest}, ignoring()));
@@ -89,7 +90,7 @@ TEST_CASE("a path too long for a socket address is an error, not truncated") {
 
 TEST_CASE("a socket left behind by a killed daemon is replaced") {
   const auto loop = new_loop();
-  const TemporaryDirectory directory;
+  const ScratchDirectory directory;
   leave_stale_socket(directory / "s");
   REQUIRE(exists(directory / "s"));
   CHECK(StreamListener::listen(*loop, {.path = directory / "s"}, ignoring()));
@@ -97,7 +98,7 @@ TEST_CASE("a socket left behind by a killed daemon is replaced") {
 
 TEST_CASE("a socket with a listener is not touched") {
   const auto loop = new_loop();
-  const TemporaryDirectory directory;
+  const ScratchDirectory directory;
   std::vector<Fd> connections;
   const auto first =
       StreamListener::listen(*loop, {.path = directory / "s"}, collecting(connections));
@@ -109,7 +110,7 @@ TEST_CASE("a socket with a listener is not touched") {
 }
 
 TEST_CASE("a socket with a full backlog counts as having a listener") {
-  const TemporaryDirectory directory;
+  const ScratchDirectory directory;
   const auto bound = listen_on_unix_path({.path = directory / "s", .backlog = 0});
   REQUIRE(bound);
   const Fd fills_it = connect_to(directory / "s");
@@ -121,7 +122,7 @@ TEST_CASE("a socket with a full backlog counts as having a listener") {
 
 TEST_CASE("a file that is not a socket is never removed") {
   const auto loop = new_loop();
-  const TemporaryDirectory directory;
+  const ScratchDirectory directory;
   const std::string path = directory / "s";
   SECTION("a file") {
     std::ofstream(path) << "precious";
@@ -141,7 +142,7 @@ TEST_CASE("a file that is not a socket is never removed") {
 
 TEST_CASE("another user's stale socket is not removed") {
   if (!claimsd::test::has_root()) return;
-  const TemporaryDirectory directory;
+  const ScratchDirectory directory;
   const std::string path = directory / "s";
   leave_stale_socket(path);
   REQUIRE(chown(path.c_str(), 12345, 12345) == 0);
@@ -153,7 +154,7 @@ TEST_CASE("another user's stale socket is not removed") {
 
 TEST_CASE("a destroyed listener removes its own socket file and no other") {
   const auto loop = new_loop();
-  const TemporaryDirectory directory;
+  const ScratchDirectory directory;
   const std::string path = directory / "s";
   auto listener = StreamListener::listen(*loop, {.path = path}, ignoring());
   REQUIRE(listener);
@@ -171,7 +172,7 @@ TEST_CASE("a destroyed listener removes its own socket file and no other") {
 
 TEST_CASE("a listening socket is adopted and its file remains") {
   const auto loop = new_loop();
-  const TemporaryDirectory directory;
+  const ScratchDirectory directory;
   auto bound = listen_on_unix_path({.path = directory / "s"});
   REQUIRE(bound);
   std::vector<Fd> connections;
@@ -203,7 +204,7 @@ TEST_CASE("a descriptor that does not listen cannot be adopted") {
 
 TEST_CASE("a paused listener keeps clients waiting without losing them") {
   const auto loop = new_loop();
-  const TemporaryDirectory directory;
+  const ScratchDirectory directory;
   std::vector<Fd> connections;
   auto listener = StreamListener::listen(*loop, {.path = directory / "s"}, collecting(connections));
   REQUIRE(listener);
@@ -218,7 +219,7 @@ TEST_CASE("a paused listener keeps clients waiting without losing them") {
 
 TEST_CASE("a listener may be destroyed while it hands over a connection") {
   const auto loop = new_loop();
-  const TemporaryDirectory directory;
+  const ScratchDirectory directory;
   std::optional<StreamListener> listener;
   int accepted = 0;
   auto created = StreamListener::listen(*loop, {.path = directory / "s"},
@@ -258,7 +259,7 @@ class NoMoreDescriptors {
 TEST_CASE(
     "without free descriptors clients are closed immediately, and later ones are served again") {
   const auto loop = new_loop();
-  const TemporaryDirectory directory;
+  const ScratchDirectory directory;
   std::vector<Fd> connections;
   std::vector<int> errors;
   auto listener =

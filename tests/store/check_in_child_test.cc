@@ -38,7 +38,7 @@ TEST_CASE("a check that hangs is ended and is an error") {
 }
 
 TEST_CASE("a missing LMDB file is sound, and a link or a damaged file is not") {
-  const TempDir directory;
+  const ScratchDirectory directory;
   CHECK(check_lmdb_file(directory / "none"));
   write_file(directory / "other", "text");
   CHECK_FALSE(check_lmdb_file(directory / "other"));

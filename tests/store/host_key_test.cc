@@ -18,7 +18,7 @@ constexpr auto kFile = HostKeySource::kFile;
 constexpr auto kCredential = HostKeySource::kCredential;
 
 struct KeyBench {
-  TempDir dir;
+  ScratchDirectory dir;
   SystemRandom random;
   std::string path = dir / "host.key";
 

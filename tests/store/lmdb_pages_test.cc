@@ -87,7 +87,7 @@ bool survives_lmdb(const std::string& path) {
 }  // namespace
 
 TEST_CASE("a sound LMDB file passes the page check after every transaction") {
-  const TempDir directory;
+  const ScratchDirectory directory;
   const std::string path = directory / "data.mdb";
   CHECK(check_lmdb_pages(""));
   Dice dice(1);
@@ -105,7 +105,7 @@ TEST_CASE("a sound LMDB file passes the page check after every transaction") {
 }
 
 TEST_CASE("no damaged LMDB file that passes the page check crashes LMDB") {
-  const TempDir directory;
+  const ScratchDirectory directory;
   const std::string path = directory / "data.mdb";
   const std::string data = sample(path);
   Dice dice(9);
@@ -129,7 +129,7 @@ TEST_CASE("no damaged LMDB file that passes the page check crashes LMDB") {
 }
 
 TEST_CASE("a flipped bit in either header of an LMDB file is damage") {
-  const TempDir directory;
+  const ScratchDirectory directory;
   const std::string data = sample(directory / "data.mdb");
   REQUIRE(check_lmdb_pages(data));
   for (const std::size_t page : {0, 1}) {

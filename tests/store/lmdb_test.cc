@@ -10,7 +10,7 @@ using namespace claimsd::store::testing;
 namespace {
 
 struct LmdbBench {
-  TempDir dir;
+  ScratchDirectory dir;
   LmdbEnvironment::Options options;
 
   LmdbBench() {

@@ -46,7 +46,7 @@ claims::RevocationChange adding(std::vector<claims::Rule> rules) {
 }
 
 struct Fixture {
-  TempDir directory;
+  ScratchDirectory directory;
   SystemRandom random;
   std::string path = directory / "revocations";
   std::string copy = directory / "head";

@@ -21,7 +21,7 @@ class QuietLog final : public Log {
 };
 
 struct Bench {
-  TempDir directory;
+  ScratchDirectory directory;
   SystemRandom random;
   SystemClock clock;
   QuietLog log;

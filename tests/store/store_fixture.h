@@ -1,5 +1,4 @@
-// store_fixture.h: shared by the store tests: a temporary directory, a manual clock and a readable
-// log.
+// store_fixture.h: shared by the store tests: a manual clock and a readable log.
 #pragma once
 
 #include <sys/resource.h>
@@ -13,28 +12,11 @@
 #include <string>
 
 #include "daemon/store/claims_cache.h"
+#include "tests/support/scratch_directory.h"
 
 namespace claimsd::store::testing {
 
-class TempDir {
- public:
-  TempDir() {
-    std::string pattern = std::filesystem::temp_directory_path() / "claimsd-store-XXXXXX";
-    if (mkdtemp(pattern.data()) == nullptr) std::abort();
-    path_ = pattern;
-  }
-  ~TempDir() {
-    std::error_code ignored;
-    std::filesystem::remove_all(path_, ignored);
-  }
-  TempDir(const TempDir&) = delete;
-  TempDir& operator=(const TempDir&) = delete;
-  std::string operator/(const std::string& name) const { return path_ + "/" + name; }
-  const std::string& path() const { return path_; }
-
- private:
-  std::string path_;
-};
+using claimsd::testing::ScratchDirectory;
 
 class SetClock final : public Clock {
  public:
@@ -59,7 +41,7 @@ class KeptLog final : public Log {
 
 // Everything needed to open a cache, with defaults that tests override.
 struct CacheBench {
-  TempDir dir;
+  ScratchDirectory dir;
   SystemRandom random;
   SetClock clock;
   KeptLog log;

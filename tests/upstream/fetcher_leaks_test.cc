@@ -6,12 +6,12 @@
 #include <algorithm>
 #include <array>
 #include <cstdlib>
-#include <filesystem>
 #include <fstream>
 #include <span>
 
 #include "daemon/base/fd.h"
 #include "proto/limits.h"
+#include "tests/support/scratch_directory.h"
 #include "tests/upstream/fetching.h"
 
 namespace claimsd::upstream {
@@ -72,19 +72,17 @@ TEST_CASE("a proxy in the settings is used despite no_proxy, and sees no token")
 
 TEST_CASE("a .netrc of the daemon's user has no effect") {
   test::FaultServer& server = fresh_fault_server();
-  std::string home = (std::filesystem::temp_directory_path() / "claimsd-home-XXXXXX").string();
-  REQUIRE(mkdtemp(home.data()) != nullptr);
-  std::ofstream(home + "/.netrc") << "machine 127.0.0.1 login other password other\n"
-                                  << "default login other password other\n";
+  const claimsd::testing::ScratchDirectory home;
+  std::ofstream(home / ".netrc") << "machine 127.0.0.1 login other password other\n"
+                                 << "default login other password other\n";
   Environment environment;
-  environment.set("HOME", home);
+  environment.set("HOME", home.path());
   Fetching fetching({upstream_of(server, "ok")});
   CHECK(fetching.fetch().status == 200);
   // SHA-256 of "Bearer header.payload.signature"
   CHECK(server.get("/_seen?mode=ok")
             .find("2d3673a6a04b83cd37d464bb3fdd7b5613cfd19b9a187da8ad3ab62407f3bd85") !=
         std::string::npos);
-  std::filesystem::remove_all(home);
 }
 
 TEST_CASE("a redirect is returned as the answer, not followed") {
