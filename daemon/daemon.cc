@@ -33,7 +33,6 @@
 #include "daemon/store/host_key.h"
 #include "daemon/store/private_directory.h"
 #include "daemon/store/revocation_writer.h"
-#include "daemon/store/write_behind.h"
 #include "daemon/upstream_tester.h"
 #include "daemon/version.h"
 #include "daemon/wiring.h"
@@ -94,8 +93,7 @@ class RealDaemon final : public Daemon {
 
   // Destroyed in reverse order, so that none calls a component already destroyed.
   std::unique_ptr<loop::Loop> loop_;
-  std::unique_ptr<store::LmdbClaimsCache> store_;
-  std::optional<store::WriteBehindCache> cache_;  // the service's view of it
+  std::unique_ptr<store::LmdbClaimsCache> cache_;
   std::optional<store::HmacKeyer> keyer_;
   std::optional<store::HmacFingerprinter> fingerprinter_;
   std::vector<claims::Rule> known_rules_;  // until the service takes them, as the next
@@ -138,12 +136,11 @@ Status RealDaemon::open_store() {
   const config::CacheConfig& cache = config().cache;
   boot_id_ = TRY(read_boot_id());
   const Secret host_key = TRY(store::load_host_key(cache.key_file, host_key_source(), random_));
-  store_ = TRY(store::LmdbClaimsCache::open(
+  cache_ = TRY(store::LmdbClaimsCache::open(
       {.directory = cache.directory, .map_size = cache.max_bytes, .boot_id = boot_id_}, host_key,
       clock_, random_, log_));
   if (config().audit.enabled) audit_names_ = TRY(audit::Fingerprinter::create(host_key));
-  cache_.emplace(*store_, clock_);
-  keyer_ = TRY(store::HmacKeyer::create(store_->token_key_key(), key_scopes_from(config())));
+  keyer_ = TRY(store::HmacKeyer::create(cache_->token_key_key(), key_scopes_from(config())));
   return {};
 }
 
@@ -352,9 +349,8 @@ void RealDaemon::run() {
 // Sets the timer for everything this iteration changed. A timer that fires early is harmless, and
 // cheaper than setting it again for every query.
 void RealDaemon::before_wait() {
-  store_->wipe_opened();
-  std::optional<BootTime> wake = service_->wake_time();
-  if (const std::optional<BootTime> due = cache_->due(); due && (!wake || *due < *wake)) wake = due;
+  cache_->wipe_opened();
+  const std::optional<BootTime> wake = service_->wake_time();
   if (wake && (!tick_->active() || *wake < armed_for_)) {
     armed_for_ = *wake;
     tick_->start(*wake - clock_.now().boot);
@@ -366,8 +362,6 @@ void RealDaemon::before_wait() {
 
 void RealDaemon::tick() {
   service_->tick();
-  if (const std::optional<BootTime> due = cache_->due(); due && *due <= clock_.now().boot)
-    cache_->flush_some();
 }
 
 void RealDaemon::reload(std::optional<std::uint32_t> by, std::string who, config::ReloadDone done) {
@@ -451,7 +445,6 @@ admin::DaemonStatus RealDaemon::status() const {
                         .front_door = http_.door.get(),
                         .service = *service_,
                         .cache = *cache_,
-                        .store = *store_,
                         .lease_map = *lease_map_,
                         .monitor = *monitor_,
                         .revocations = revocation_log_->backlog(),

@@ -43,7 +43,6 @@ admin::DaemonStatus gather_status(const StatusSources& from) {
   status.entries = from.cache.entries();
   status.max_entries = config.cache.max_entries;
   status.negative_entries = service.negative_entries();
-  status.unwritten_entries = from.cache.waiting();
   status.leases = from.lease_map.status();
   status.revocations = service.revocation_rules();
   status.max_revocations = config.revocations.max_entries;
@@ -69,13 +68,12 @@ admin::DaemonStatus gather_status(const StatusSources& from) {
                    .max_connections = config.http.max_connections,
                    .counters = from.front_door->counters()};
   }
-  status.cache_tampered = from.store.counters().tampered;
-  status.cache_failures = from.store.counters().failed;
-  status.cache_dropped = from.store.counters().dropped;
+  status.cache_tampered = from.cache.counters().tampered;
+  status.cache_failures = from.cache.counters().failed;
+  status.cache_dropped = from.cache.counters().dropped;
   status.cache_directory = config.cache.directory;
-  if (const auto trouble = from.store.counters().error_at)
+  if (const auto trouble = from.cache.counters().error_at)
     status.cache_error = from.now.boot - *trouble;
-  status.cache_lost = from.cache.lost();
   return status;
 }
 

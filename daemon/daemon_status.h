@@ -14,7 +14,6 @@
 #include "daemon/shm/lease_map.h"
 #include "daemon/store/claims_cache.h"
 #include "daemon/store/revocation_writer.h"
-#include "daemon/store/write_behind.h"
 
 namespace claimsd::daemon {
 
@@ -27,8 +26,7 @@ struct StatusSources {
   const server::Server& server;
   const front_door::FrontDoor* front_door = nullptr;  // null: off
   const claims::ClaimsService& service;
-  const store::WriteBehindCache& cache;
-  const store::LmdbClaimsCache& store;
+  const store::LmdbClaimsCache& cache;
   const shm::LeaseMap& lease_map;
   const admin::UpstreamMonitor& monitor;
   store::RevocationBacklog revocations;

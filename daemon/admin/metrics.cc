@@ -97,8 +97,6 @@ constexpr Metric kMetrics[] = {
    [](Samples& s, const Source& from) { s.add(from.status.cache_failures); }},
   {"claimsd_cache_dropped_total", kCounter, "", "Times that the whole cache was discarded",
    [](Samples& s, const Source& from) { s.add(from.status.cache_dropped); }},
-  {"claimsd_cache_lost_total", kCounter, "", "Confirmations that could not be written to the cache",
-   [](Samples& s, const Source& from) { s.add(from.status.cache_lost); }},
   {"claimsd_uptime_seconds", kGauge, "", "Time since the daemon started, including suspends",
    [](Samples& s, const Source& from) { s.add(from.status.uptime); }},
   {"claimsd_stopping", kGauge, "", "1 while the daemon is stopping",

@@ -93,7 +93,6 @@ struct DaemonStatus {
   std::uint64_t entries = 0;
   std::uint64_t max_entries = 0;
   std::uint64_t negative_entries = 0;
-  std::uint64_t unwritten_entries = 0;  // part of `entries`; lost if the daemon is killed
   shm::LeaseStatus leases;
   std::uint64_t revocations = 0;         // rules in effect
   std::uint64_t stored_revocations = 0;  // rules that count against the maximum
@@ -114,7 +113,6 @@ struct DaemonStatus {
   std::uint64_t cache_dropped = 0;   // times that the whole cache was dropped
   std::string cache_directory;
   std::optional<Duration> cache_error;  // time since it last failed or was dropped; none: never
-  std::uint64_t cache_lost = 0;         // entries accepted but never written
 };
 
 }  // namespace claimsd::admin

@@ -89,7 +89,6 @@ void write_load(JsonWriter& json, const DaemonStatus& status) {
       .member("entries", status.entries)
       .member("max_entries", status.max_entries)
       .member("negative_entries", status.negative_entries)
-      .member("unwritten_entries", status.unwritten_entries)
       .member("revocations", status.revocations)
       .member("max_revocations", status.max_revocations)
       .member("unwritten_revocations", status.unwritten_revocations);

@@ -165,7 +165,7 @@ constexpr std::array kRows = std::to_array<Row<Config>>({
   {{"cache.memory_entries", kInteger, "1024", 0, 65536, "", kNo, kShow,
     "number of cached answers that are also kept unsealed in memory; each takes a few KiB"}, in<kC, &C::memory_entries>},
   {{"cache.max_bytes", kSize, R"("64MiB")", kMiB, 64 * 1024 * kMiB, "", kNo, kShow,
-    "maximum size of the cache file; at most the same amount of memory holds sealed copies of small entries"}, in<kC, &C::max_bytes>},
+    "maximum size of the cache file"}, in<kC, &C::max_bytes>},
   {{"cache.max_ttl", kDuration, R"("60s")", 1000, 5 * kMinute, "", kYes, kShow,
     "maximum TTL of an answer"}, in<kC, &C::max_ttl>},
   {{"cache.negative_ttl", kDuration, R"("5s")", 0, kMinute, "", kYes, kShow,

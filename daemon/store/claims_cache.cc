@@ -26,16 +26,6 @@ std::string_view view(const claims::TokenKey& key) {
   return {reinterpret_cast<const char*>(key.bytes.data()), key.bytes.size()};
 }
 
-// The pages touched by a batch are spread over the whole tree.
-std::size_t disk_headroom(std::span<const NewEntry> batch) {
-  constexpr std::size_t kForEach = std::size_t{16} << 10;
-  std::size_t bytes = kDiskHeadroom + (batch.size() - 1) * kForEach;
-  if (batch.size() > 1) {
-    for (const NewEntry& one : batch) bytes += 2 * one.entry.claims.size();
-  }
-  return bytes;
-}
-
 bool is_further_piece(std::string_view key) {
   return key.size() == sizeof(claims::TokenKey::bytes) + 1;
 }
@@ -77,8 +67,7 @@ LmdbClaimsCache::LmdbClaimsCache(const ClaimsCacheOptions& options, const Clock&
       lock_(std::move(lock)),
       identity_(std::move(identity)),
       token_key_key_(std::move(token_key_key)),
-      records_(std::move(records)),
-      slots_(options.map_size) {}
+      records_(std::move(records)) {}
 
 LmdbClaimsCache::~LmdbClaimsCache() = default;
 
@@ -175,7 +164,6 @@ Status LmdbClaimsCache::begin() {
   open_.emplace(std::move(opened));
   entries_ = found.entries;
   pieces_ = found.pieces;
-  pages_ = found.pages;
   peak_pages_ = found.pages;
   disk_has_room_ = true;
   return {};
@@ -207,10 +195,8 @@ bool LmdbClaimsCache::usable() {
 
 void LmdbClaimsCache::drop_everything(const std::string& why) {
   open_.reset();
-  slots_.clear();
   entries_ = 0;
   pieces_ = 0;
-  pages_ = 0;
   gone_ = remove_files();
   const BootTime now = clock_.now().boot;
   try_again_ = now + kTryAgainPause;
@@ -260,13 +246,6 @@ void LmdbClaimsCache::report_tampered() {
 
 std::optional<claims::Entry> LmdbClaimsCache::find(const claims::TokenKey& key) {
   if (!usable()) return {};
-  if (const std::string_view value = slots_.find(key); !value.empty()) {
-    if (auto entry = records_.open(key, value)) return entry;
-  }
-  return find_in_file(key);
-}
-
-std::optional<claims::Entry> LmdbClaimsCache::find_in_file(const claims::TokenKey& key) {
   LmdbReader& reader = open_->reader;
   if (const auto renewed = reader.renew(); !renewed) {
     count_failure();
@@ -276,7 +255,6 @@ std::optional<claims::Entry> LmdbClaimsCache::find_in_file(const claims::TokenKe
   const auto value = get_pieces(reader, open_->table, view(key), assembled_);
   std::optional<claims::Entry> entry;
   if (value) entry = records_.open(key, *value);
-  if (entry) slots_.put(key, *value);
   reader.reset();
   if (value && !entry) {
     report_tampered();
@@ -288,46 +266,21 @@ std::optional<claims::Entry> LmdbClaimsCache::find_in_file(const claims::TokenKe
   return entry;
 }
 
-bool LmdbClaimsCache::holds(const claims::TokenKey& key) {
-  if (!usable()) return false;
-  LmdbReader& reader = open_->reader;
-  if (!reader.renew()) return false;
-  const bool found = reader.get(open_->table, view(key)).has_value();
-  reader.reset();
-  return found;
-}
-
 claims::Stored LmdbClaimsCache::put(const claims::TokenKey& key, const claims::Entry& entry) {
-  const NewEntry one{key, entry};
-  return put_all({&one, 1});
-}
-
-claims::Stored LmdbClaimsCache::put_all(std::span<const NewEntry> batch) {
   if (!usable()) return claims::Stored::kFailed;
-  disk_has_room_ = open_->environment.reserve(disk_headroom(batch));
+  const auto value = records_.seal(key, entry);
+  if (!value) return not_sealed(entry);
+  disk_has_room_ = open_->environment.reserve(kDiskHeadroom);
   auto writer = open_->environment.write();
   if (!writer) return give_up(writer.error(), "a write");
-  const claims::Stored stored = store(*writer, batch);
-  if (stored != claims::Stored::kStored) {
-    for (const NewEntry& one : batch) slots_.erase(one.key);
-  }
-  return stored;
-}
-
-claims::Stored LmdbClaimsCache::store(LmdbWriter& writer, std::span<const NewEntry> batch) {
   const LmdbTable table = open_->table;
-  const auto before = writer.stats(table);
+  const auto before = writer->stats(table);
   if (!before) return give_up(before.error(), "a write");
   std::size_t pieces = pieces_;
-  for (const auto& [key, entry] : batch) {
-    const auto value = records_.seal(key, entry);
-    if (!value) return not_sealed(entry);
-    if (const auto put = replace(writer, key, *value, pieces); !put) {
-      return give_up(put.error(), "a write");
-    }
-    slots_.put(key, *value);
+  if (const auto replaced = replace(*writer, key, *value, pieces); !replaced) {
+    return give_up(replaced.error(), "a write");
   }
-  const auto after = writer.stats(table);
+  const auto after = writer->stats(table);
   if (!after) return give_up(after.error(), "a write");
   // Reject while LMDB still has pages for deleting. At its own MDB_MAP_FULL, or on a full disk, it
   // might have none.
@@ -335,13 +288,12 @@ claims::Stored LmdbClaimsCache::store(LmdbWriter& writer, std::span<const NewEnt
     ++counters_.full;
     return claims::Stored::kFull;
   }
-  if (const auto committed = writer.commit(); !committed) {
+  if (const auto committed = writer->commit(); !committed) {
     return give_up(committed.error(), "a write");
   }
   entries_ = after->entries - pieces;
   pieces_ = pieces;
-  pages_ = after->pages;
-  if (disk_has_room_) peak_pages_ = std::max(peak_pages_, pages_);
+  if (disk_has_room_) peak_pages_ = std::max(peak_pages_, after->pages);
   return claims::Stored::kStored;
 }
 
@@ -374,22 +326,13 @@ std::size_t LmdbClaimsCache::page_limit() const {
   return disk_has_room_ ? options_.map_size / open_->environment.page_size() : peak_pages_;
 }
 
-bool LmdbClaimsCache::roomy(std::size_t entries, std::size_t bytes) const {
-  if (!open_ || !disk_has_room_) return false;
-  // Each entry may split a leaf and a branch and leave its last page of claims nearly empty.
-  const std::size_t pages = 3 * entries + 2 * bytes / open_->environment.page_size();
-  return pages_ + pages <= page_limit();
-}
-
 bool LmdbClaimsCache::erase(const claims::TokenKey& key) {
-  slots_.erase(key);
   if (!usable()) return gone_;
   const LmdbTable table = open_->table;
   auto writer = open_->environment.write();
   LmdbStatus done = tl::make_unexpected(LmdbError(0));
   std::size_t left = entries_;
   std::size_t pieces = pieces_;
-  std::size_t pages = pages_;
   if (writer) {
     done = writer->erase(table, view(key));
     if (!done && done.error().missing()) return true;
@@ -400,7 +343,6 @@ bool LmdbClaimsCache::erase(const claims::TokenKey& key) {
     }
     if (const auto stats = writer->stats(table); done && stats) {
       left = stats->entries - pieces;
-      pages = stats->pages;
     }
     if (done) done = writer->commit();
   } else {
@@ -409,7 +351,6 @@ bool LmdbClaimsCache::erase(const claims::TokenKey& key) {
   if (done) {
     entries_ = left;
     pieces_ = pieces;
-    pages_ = pages;
     return true;
   }
   count_failure();

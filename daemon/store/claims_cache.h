@@ -5,7 +5,7 @@
 //   lock         held while the cache is open: one daemon per directory
 //   identity     environment_identity.h: boot, version and host key that the data belongs to
 //   claims.mdb   TokenKey -> claims_record.h, in LMDB's main table; large values in pieces (pieces.h)
-// Small values are also kept in memory (sealed_memory_cache.h), where find() looks first.
+// The kernel's pages of the file are the only copy in memory.
 //
 // Data that does not match or cannot be read is discarded, because the Auth API can be queried
 // again. The identity file is removed while claims.mdb is opened and walked. If the data crashes
@@ -24,7 +24,6 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
-#include <span>
 #include <string>
 
 #include "daemon/claims/ports.h"
@@ -32,7 +31,6 @@
 #include "daemon/store/claims_record.h"
 #include "daemon/store/lmdb.h"
 #include "daemon/store/private_directory.h"
-#include "daemon/store/sealed_memory_cache.h"
 
 namespace claimsd::store {
 
@@ -41,15 +39,9 @@ struct ClaimsCacheOptions {
   // Bytes of pages for entries. Keys are random, so pages are two thirds full: an entry with 300
   // bytes of claims takes about 610 bytes. Another eighth (at least 1 MiB) is reserved, because
   // LMDB needs free pages even to delete. Limit the content well below this size: near the limit, a
-  // new entry fits only if its own page has room or others have been emptied. Slots in memory take
-  // up to as much again.
+  // new entry fits only if its own page has room or others have been emptied.
   std::size_t map_size = std::size_t{1} << 30;
   std::string boot_id;  // /proc/sys/kernel/random/boot_id
-};
-
-struct NewEntry {
-  claims::TokenKey key;
-  claims::Entry entry;
 };
 
 class LmdbClaimsCache final : public claims::ClaimsCache {
@@ -79,14 +71,6 @@ class LmdbClaimsCache final : public claims::ClaimsCache {
   std::optional<claims::TokenKey> scan(
       const std::optional<claims::TokenKey>& after, std::size_t most,
       const std::function<void(const claims::TokenKey&, const claims::Entry&)>& visit) override;
-
-  // Stores all entries in one transaction, or none. Claims returned by find() must not be passed
-  // in.
-  claims::Stored put_all(std::span<const NewEntry> batch);
-  // Whether the key is present. Does not decrypt the entry.
-  bool holds(const claims::TokenKey& key);
-  // Whether this many entries with this many bytes of claims in total certainly fit without kFull.
-  bool roomy(std::size_t entries, std::size_t bytes) const;
 
   // Wipes the claims that find() and scan() opened. Call it when none of them is used any more.
   void wipe_opened() { records_.wipe(); }
@@ -119,7 +103,6 @@ class LmdbClaimsCache final : public claims::ClaimsCache {
 
   std::string identity_path() const { return options_.directory + "/identity"; }
   std::string data_path() const { return options_.directory + "/claims.mdb"; }
-  std::optional<claims::Entry> find_in_file(const claims::TokenKey& key);
   Result<Open> open_environment() const;
   Result<Contents> walk(Open& open) const;
   Status open_or_start_empty(std::string why_empty);
@@ -129,7 +112,6 @@ class LmdbClaimsCache final : public claims::ClaimsCache {
   void drop_everything(const std::string& why);
   void count_failure();
   claims::Stored give_up(LmdbError error, std::string_view doing);
-  claims::Stored store(LmdbWriter& writer, std::span<const NewEntry> batch);
   LmdbStatus replace(LmdbWriter& writer, const claims::TokenKey& key, std::string_view value,
                      std::size_t& pieces);
   claims::Stored not_sealed(const claims::Entry& entry);
@@ -143,16 +125,14 @@ class LmdbClaimsCache final : public claims::ClaimsCache {
   std::string identity_;  // encoded
   Secret token_key_key_;
   ClaimsRecords records_;
-  SealedMemoryCache slots_;   // copies of entries in the file
   std::optional<Open> open_;  // empty after a failure, see drop_everything()
   bool gone_ = true;          // after a failure: no old entry can come back
   BootTime try_again_{};
   std::size_t entries_ = 0;
   std::size_t pieces_ = 0;       // further pieces of large entries (pieces.h)
   std::vector<char> assembled_;  // the sealed pieces of one entry
-  std::size_t pages_ = 0;        // of the B-tree
   bool disk_has_room_ = true;    // as of the last write
-  std::size_t peak_pages_ = 0;   // maximum while the disk had room; the tree can grow to this again
+  std::size_t peak_pages_ = 0;   // maximum of the B-tree while the disk had room; it can grow to this again
   Counters counters_;
   LogLimit tampered_log_;
   LogLimit failed_log_;

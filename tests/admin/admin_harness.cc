@@ -18,7 +18,6 @@ DaemonStatus sample_status() {
   status.entries = 812;
   status.max_entries = 100'000;
   status.negative_entries = 7;
-  status.unwritten_entries = 3;
   status.leases.slots = 16'384;
   status.leases.used = 42;
   status.leases.epoch = 6;

@@ -40,7 +40,6 @@ TEST_CASE("a status contains its schema and all of its numbers") {
   CHECK(int64_t(json.at("/cache/entries")) == 812);
   CHECK(int64_t(json.at("/cache/max_entries")) == 100'000);
   CHECK(int64_t(json.at("/cache/negative_entries")) == 7);
-  CHECK(int64_t(json.at("/cache/unwritten_entries")) == 3);
   CHECK(int64_t(json.at("/leases/slots")) == 16'384);
   CHECK(int64_t(json.at("/leases/used")) == 42);
   CHECK(int64_t(json.at("/leases/epoch")) == 6);

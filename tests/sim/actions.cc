@@ -138,9 +138,6 @@ void audit_takes_nothing(Simulation& sim) {
 void audit_commit_fails(Simulation& sim) {
   sim.audit.failing_commits = 1 + sim.dice.below(3);
 }
-void store_writes(Simulation& sim) {
-  sim.cache.flush();
-}
 
 void tick_for_nothing(Simulation& sim) {
   sim.service->tick();
@@ -173,7 +170,6 @@ constexpr auto kActions = std::to_array<Action>({
     {"audit records are rejected", 1, audit_takes_nothing},
     {"workers report", 8, workers_report},
     {"audit commits fail", 2, audit_commit_fails},
-    {"store writes", 3, store_writes},
     {"extra tick", 2, tick_for_nothing},
     {"many queries for one token", 3, everybody_asks_for_one},
     {"many queries", 3, everybody_asks},

@@ -15,11 +15,8 @@
 namespace claimsd::sim {
 
 using namespace claims;
-using namespace std::chrono_literals;
 
 namespace {
-
-constexpr Duration kWriteDelay = 50ms;  // the same as in daemon/store/write_behind.h
 
 // The number after a prefix; nullopt if there is anything else.
 std::optional<std::uint32_t> number_after(std::string_view prefix, std::string_view text) {
@@ -166,10 +163,7 @@ Stored SimCache::put(const TokenKey& key, const Entry& entry) {
   used_ += entry.claims.size() - freed;
   token.kept = Kept{true, false, entry, std::string(entry.claims)};
   token.kept.entry.claims = {};
-  if (waiting_.empty()) due_ = clock_.now().boot + kWriteDelay;
-  waiting_.push_back(*number);
   scribble();
-  if (clock_.now().boot >= due_) flush();
   return result;
 }
 
@@ -197,7 +191,6 @@ bool SimCache::erase(const TokenKey& key) {
     --records_.kept;
   }
   token.kept = {};
-  token.durable = {};
   return true;
 }
 
@@ -208,22 +201,11 @@ void SimCache::each(const std::function<void(const TokenKey&, BootTime)>& visit)
   }
 }
 
-void SimCache::flush() {
-  for (const TokenNumber number : waiting_) {
-    TokenRecord& token = records_.token(number);
-    if (token.kept.present) token.durable = token.kept;
-  }
-  waiting_.clear();
-}
-
-void SimCache::reopen(bool killed) {
-  if (!killed) flush();
-  waiting_.clear();
+void SimCache::reopen() {
   used_ = 0;
   records_.kept = 0;
   for (TokenRecord& token : records_.tokens) {
-    token.kept = damaged_ ? Kept{} : token.durable;
-    token.durable = token.kept;
+    if (damaged_) token.kept = {};
     if (!token.kept.present) continue;
     used_ += token.kept.claims.size();
     ++records_.kept;

@@ -116,8 +116,8 @@ class SimRevocationLog final : public claims::RevocationLog {
   std::vector<claims::SetHead> copies_{2};  // of the head
 };
 
-// Behaves like daemon/store/: a kill loses recent puts but no erasures; after a failed erasure, the
-// next start discards everything.
+// Behaves like daemon/store/: a kill loses nothing; after a failed erasure, the next start discards
+// everything.
 class SimCache final : public claims::ClaimsCache {
  public:
   SimCache(Records& records, const Clock& clock, Trace& trace, std::size_t bytes)
@@ -134,10 +134,8 @@ class SimCache final : public claims::ClaimsCache {
   unsigned failing_puts = 0;
   unsigned failing_erases = 0;
 
-  // Writes pending entries to the file.
-  void flush();
-  // Simulates a restart. `killed`: pending entries are lost.
-  void reopen(bool killed);
+  // Simulates a restart.
+  void reopen();
 
  private:
   void drop(Duration of);
@@ -149,8 +147,6 @@ class SimCache final : public claims::ClaimsCache {
   std::size_t bytes_;
   std::size_t used_ = 0;
   bool damaged_ = false;
-  std::vector<TokenNumber> waiting_;
-  BootTime due_{};
   std::string scratch_;
 };
 

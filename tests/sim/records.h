@@ -115,8 +115,7 @@ struct TokenRecord {
   std::vector<QueryNumber> open;     // not answered yet
   std::uint32_t queries = 0;
   std::uint32_t in_flight = 0;
-  Kept kept;     // as returned by find()
-  Kept durable;  // as left behind by a killed daemon
+  Kept kept;  // as returned by find()
   Published published;
 };
 

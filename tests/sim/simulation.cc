@@ -427,7 +427,7 @@ void Simulation::restart(bool killed) {
   }
   if (service) coverage.service_gone(service->counters());
   service.reset();
-  cache.reopen(killed);
+  cache.reopen();
   records.in_flight = 0;
   records.upstreams = {};
   for (Records::OfUid& uid : records.uids) uid.asked = uid.of_known = uid.reports = 0;

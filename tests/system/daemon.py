@@ -194,12 +194,6 @@ class Claimsd:
         assert status == 200
         return json.loads(body)
 
-    def wait_written(self):
-        """Waits until the entries buffered by the daemon, for at most 50 ms, are in the file."""
-        deadline = time.monotonic() + 5
-        while self.status()["cache"]["unwritten_entries"] > 0:
-            assert time.monotonic() < deadline, "entries were not written in time"
-
     def counter(self, name):
         return self.status()["counters"][name]
 

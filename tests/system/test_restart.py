@@ -12,7 +12,6 @@ def restarted(daemon, how):
     if how == "stop":
         daemon.stop()
     else:
-        daemon.wait_written()
         daemon.kill()
     return daemon.start()
 
