@@ -6,6 +6,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include <array>
 #include <cerrno>
 #include <cstring>
 #include <filesystem>
@@ -64,6 +65,17 @@ Result<Fd> notify_socket(const std::string& path) {
     return failure(fmt::format("cannot listen on {}: {}", path, std::strerror(errno)));
   }
   return fd;
+}
+
+// The daemon may send other messages before READY=1, such as FDSTORE=1.
+Status wait_ready(const Process& daemon, const Fd& notifications) {
+  for (;;) {
+    TRY(daemon.wait_readable(notifications.get(), std::chrono::seconds(10)));
+    std::array<char, 512> message;
+    const std::size_t size =
+        TRY(receive_some(notifications.get(), message.data(), message.size()));
+    if (std::string_view(message.data(), size).starts_with("READY=1")) return {};
+  }
 }
 
 class Client : public Contender {
@@ -290,7 +302,7 @@ Result<Daemon> Daemon::start(const std::string& program, const Scratch& scratch,
   auto process = TRY(Process::start(
       {std::filesystem::absolute(program).string(), "--config", configuration},
       {.log_path = scratch.path("claimsd.log"), .environment = {"NOTIFY_SOCKET=" + ready_path}}));
-  TRY(process.wait_readable(ready.get(), std::chrono::seconds(10)));
+  TRY(wait_ready(process, ready));
   ::unlink(ready_path.c_str());
   return Daemon(std::move(process), scratch.path("./claims.sock"));
 }
