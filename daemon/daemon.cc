@@ -19,6 +19,7 @@
 #include "daemon/daemon_status.h"
 #include "daemon/host/own_addresses.h"
 #include "daemon/host/service_reporter.h"
+#include "daemon/host/socket_paths.h"
 #include "daemon/listeners.h"
 #include "daemon/loop/prepare.h"
 #include "daemon/loop/signal_watcher.h"
@@ -49,6 +50,7 @@ class RealDaemon final : public Daemon {
 
   Status open() {
     loop_ = TRY(loop::Loop::create());
+    socket_paths_.add_inherited(options_.sockets);
     TRY(open_store());
     TRY(open_revocations());
     TRY(open_audit());
@@ -124,6 +126,7 @@ class RealDaemon final : public Daemon {
   std::optional<loop::Timer> stop_deadline_;
   BootTime armed_for_{};  // valid while tick_ is active
   std::optional<loop::Prepare> before_wait_;
+  host::SocketPaths socket_paths_;
   std::unique_ptr<host::ServiceReporter> reporter_;
 };
 
@@ -250,6 +253,9 @@ Status RealDaemon::open_sockets() {
       config().daemon, *loop_,
       [services = admin_services(), cache = admin::ScrapeCache()](
           const http::Request& request) mutable { return cache.dispatch(services, request); }));
+  socket_paths_.add_own("claims", config().daemon.socket);
+  socket_paths_.add_own("admin", config().daemon.admin_socket);
+  socket_paths_.add_own("http", config().http.socket);
   return {};
 }
 
@@ -320,6 +326,7 @@ Status RealDaemon::watch() {
       [this](config::LoadedConfig&& fresh) { return apply(std::move(fresh)); });
   signals_.push_back(TRY(loop::SignalWatcher::create(
       *loop_, SIGHUP, [this](int) { reload({}, "SIGHUP", [](const config::ReloadResult&) {}); })));
+  TRY(socket_paths_.watch(*loop_, log_));
   log_level_ = config().log.level;
   tick_ = TRY(loop::TimerFd::create(*loop_, [this] { tick(); }));
   stop_deadline_.emplace(*loop_, [this] {
@@ -420,6 +427,7 @@ void RealDaemon::set_log_level(std::optional<std::uint32_t> by, LogLevel level) 
 void RealDaemon::begin_stop(int signal_number) {
   if (stopping_) return loop_->stop();  // second signal: stop immediately
   stopping_ = true;
+  socket_paths_.stop();
   server_->stop_listening();
   log_.info("stopping", "received signal {}: {} queries to answer first", strsignal(signal_number),
             service_->flights().waiting() + service_->pending_answers());
@@ -447,6 +455,7 @@ admin::DaemonStatus RealDaemon::status() const {
                         .cache = *cache_,
                         .lease_map = *lease_map_,
                         .monitor = *monitor_,
+                        .sockets = socket_paths_.all(),
                         .revocations = revocation_log_->backlog(),
                         .audit = audit_.get()});
 }

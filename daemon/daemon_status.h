@@ -10,6 +10,7 @@
 #include "daemon/claims/service.h"
 #include "daemon/config/config.h"
 #include "daemon/front_door/front_door.h"
+#include "daemon/host/socket_paths.h"
 #include "daemon/server/server.h"
 #include "daemon/shm/lease_map.h"
 #include "daemon/store/claims_cache.h"
@@ -29,6 +30,7 @@ struct StatusSources {
   const store::LmdbClaimsCache& cache;
   const shm::LeaseMap& lease_map;
   const admin::UpstreamMonitor& monitor;
+  const std::vector<host::SocketPath>& sockets;
   store::RevocationBacklog revocations;
   const audit::Recorder* audit = nullptr;  // null: no audit log is kept
 };

@@ -211,6 +211,15 @@ std::vector<Finding> assess(const DaemonStatus& status) {
         {"stopping", "the daemon is stopping and accepts no new queries",
          "wait until it is back; if it does not come back, see journalctl -u claimsd", true});
   }
+  for (const SocketStatus& one : status.sockets) {
+    if (!one.lost) continue;
+    findings.push_back(
+        {"socket_lost",
+         fmt::format("{} no longer leads to this daemon: its file was removed or replaced, and new "
+                     "clients get no_daemon",
+                     one.path),
+         one.fix, true});
+  }
   if (full(status.connections, status.max_connections)) {
     findings.push_back({"connections_full",
                         fmt::format("{} connections are open, the maximum: new ones are rejected",

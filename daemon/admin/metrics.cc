@@ -57,6 +57,11 @@ void audit_writable(Samples& samples, const Source& from) {
   if (state != audit::State::kOff) samples.add(std::uint64_t{state == audit::State::kWritable});
 }
 
+void sockets_lost(Samples& samples, const Source& from) {
+  for (const SocketStatus& one : from.status.sockets)
+    samples.add({{"socket", one.name}}, std::uint64_t{one.lost});
+}
+
 void client_certificate_ends(Samples& samples, const Source& from) {
   for (const UpstreamStatus& upstream : from.status.upstreams) {
     const std::optional<WallTime>& end = upstream.certificates.client_end;
@@ -131,6 +136,8 @@ constexpr Metric kMetrics[] = {
    [](Samples& s, const Source& from) { s.add(from.status.max_revocations); }},
   {"claimsd_revocations_unwritten", kGauge, "", "Purges, revocations and withdrawals that are in effect, but not on disk",
    [](Samples& s, const Source& from) { s.add(from.status.unwritten_revocations); }},
+  {"claimsd_socket_lost", kGauge, "socket", "1 while the path of this socket no longer leads to the daemon: new clients cannot reach it",
+   sockets_lost},
   {"claimsd_audit_writable", kGauge, "", "1 while the audit log can be written; absent if it is off",
    audit_writable},
   {"claimsd_audit_sequence", kGauge, "", "Sequence number of the last audit record",

@@ -75,6 +75,14 @@ struct HttpStatus {
   front_door::Counters counters;
 };
 
+// The file through which clients reach a listening socket.
+struct SocketStatus {
+  std::string name;   // "claims", "admin", "http"
+  std::string path;
+  bool lost = false;  // the path no longer leads to the socket
+  std::string fix;    // the command that restores it
+};
+
 struct DaemonStatus {
   std::string version;
   std::int64_t pid = 0;
@@ -84,6 +92,7 @@ struct DaemonStatus {
   std::string claims_socket;
   std::string config_file;
   bool stopping = false;
+  std::vector<SocketStatus> sockets;
   std::uint64_t connections = 0;
   std::uint64_t max_connections = 0;
   std::uint64_t max_waiting = 0;

@@ -25,6 +25,8 @@ inline constexpr auto kLogEvents = std::to_array<LogEvent>({
   {"unclean_stop", "warning", false, "the previous daemon was killed"},
   {"syscall_filter_off", "warning", false, "the system call filter is off"},
   {"unhealthy", "error", false, "a fault that only a restart fixes; the watchdog is no longer fed"},
+  {"socket_lost", "error", false, "the path of a socket no longer leads to the daemon: its file was removed or replaced"},
+  {"socket_found", "info", false, "the path of a socket leads to the daemon again"},
   {"shared_memory_off", "warning", false, "there is no shared map: every query goes over the socket"},
   {"reloaded", "info", false, "the configuration was reloaded and is in effect"},
   {"option_changed", "info", false, "an option changed by a reload, with its old and new value"},
