@@ -1,6 +1,8 @@
 // main(): reads the configuration, creates the Daemon, runs it.
+#include <pwd.h>
 #include <signal.h>
 #include <sysexits.h>
+#include <unistd.h>
 
 #include <CLI/CLI.hpp>
 #include <cstdio>
@@ -17,6 +19,7 @@
 #include "daemon/log/spdlog_log.h"
 #include "daemon/sandbox/process_hardening.h"
 #include "daemon/sandbox/system_call_filter.h"
+#include "daemon/start_check.h"
 #include "daemon/version.h"
 #include "daemon/wiring.h"
 
@@ -24,6 +27,7 @@ namespace claimsd::daemon {
 namespace {
 
 constexpr const char* kDefaultConfig = "/etc/claimsd/claimsd.toml";
+constexpr const char* kDefaultUser = "claimsd";  // User= of the unit
 constexpr std::size_t kMaxStatusLine = 500;
 // After this many crashes at the start, each further start waits first.
 constexpr std::uint32_t kStartsInARow = 3;
@@ -31,6 +35,8 @@ constexpr std::uint32_t kStartsInARow = 3;
 struct CommandLine {
   std::string config_file = kDefaultConfig;
   bool check = false;
+  bool syntax_only = false;  // with check
+  std::string user;          // with check: as whom the daemon runs; "": see user_to_check()
   std::string accept_revocations;
 };
 
@@ -60,11 +66,39 @@ bool filtered(const Status& status, Log& log) {
   return status.has_value();
 }
 
+// Root could read what the daemon cannot.
+std::string user_to_check(const CommandLine& command_line) {
+  if (!command_line.user.empty()) return command_line.user;
+  return geteuid() == 0 && getpwnam(kDefaultUser) != nullptr ? kDefaultUser : "";
+}
+
+// Faults that would prevent a start, as the user who would start.
+std::vector<std::string> faults_of_start(const CommandLine& command_line,
+                                         const config::Config& config) {
+  std::vector<std::string> faults = missing_credentials(config);
+  const std::string user = user_to_check(command_line);
+  if (!user.empty()) {
+    if (const Status became = become_user(user); !became) return {became.error().message};
+  }
+  // Another file is a draft, which the daemon need not read.
+  if (command_line.config_file == kDefaultConfig && access(kDefaultConfig, R_OK) != 0)
+    faults.push_back(fmt::format("user {0} cannot read {1}: chgrp {0} {1} && chmod 0640 {1}", user,
+                                 kDefaultConfig));
+  for (std::string& fault : check_start(config)) faults.push_back(std::move(fault));
+  return faults;
+}
+
 int check(const CommandLine& command_line) {
   const Result<config::LoadedConfig> config = load(command_line.config_file);
   if (!config) {
     std::fprintf(stderr, "%s\n", config.error().message.c_str());
     return EX_CONFIG;
+  }
+  if (!command_line.syntax_only) {
+    const std::vector<std::string> faults = faults_of_start(command_line, config->config);
+    for (const std::string& fault : faults)
+      std::fprintf(stderr, "%s: %s\n", command_line.config_file.c_str(), fault.c_str());
+    if (!faults.empty()) return EX_CONFIG;
   }
   std::printf("%s: valid, %zu upstream(s)\n", command_line.config_file.c_str(),
               config->config.upstreams.size());
@@ -150,7 +184,16 @@ int main(int argc, char** argv) {
                "claimsd");
   app.add_option("--config", command_line.config_file, "Configuration file")->capture_default_str();
   app.add_flag("--check", command_line.check,
-               "Check the configuration and exit: 0 if it is valid, 78 if not");
+               "Check the configuration and what a start needs, and exit: 0 if all is valid, 78 "
+               "if not");
+  app.add_flag("--syntax-only", command_line.syntax_only,
+               "With --check: do not look at files, directories and ports of this host")
+      ->needs("--check");
+  app.add_option("--user", command_line.user,
+                 "With --check: the user that the daemon runs as; by default claimsd, if root runs "
+                 "the check and that user exists")
+      ->type_name("NAME")
+      ->needs("--check");
   app.add_option("--accept-revocations", command_line.accept_revocations,
                  "Start with a set of revocations that is older than it was: the digest that the "
                  "refused start printed")

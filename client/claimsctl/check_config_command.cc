@@ -1,5 +1,6 @@
 // claimsctl check-config: validates a configuration file. Runs the installed claimsd with --check,
-// so that there is only one implementation of the check and it matches the daemon.
+// so that there is only one implementation of the check and it matches the daemon. Unless only the
+// syntax is checked, that includes what a start on this host needs.
 #include <fcntl.h>
 #include <spawn.h>
 #include <sys/wait.h>
@@ -8,6 +9,7 @@
 
 #include <array>
 #include <filesystem>
+#include <vector>
 
 #include "client/claimsctl/command.h"
 #include "daemon/base/fd.h"
@@ -37,7 +39,8 @@ Problem not_run(const std::string& program, int error) {
           "install claimsd on this host, or name its binary with --claimsd"};
 }
 
-Expected<Ended> run_check(const std::string& program, const std::string& file) {
+Expected<Ended> run_check(std::vector<std::string> words) {
+  const std::string program = words.front();
   std::array<int, 2> ends{};
   if (pipe2(ends.data(), O_CLOEXEC) != 0) return tl::make_unexpected(not_run(program, errno));
   const Fd out(ends[0]);
@@ -46,9 +49,9 @@ Expected<Ended> run_check(const std::string& program, const std::string& file) {
   posix_spawn_file_actions_init(&actions);
   posix_spawn_file_actions_adddup2(&actions, in.get(), STDOUT_FILENO);
   posix_spawn_file_actions_adddup2(&actions, in.get(), STDERR_FILENO);
-  std::array<std::string, 4> words = {program, "--check", "--config", file};
-  std::array<char*, 5> arguments = {words[0].data(), words[1].data(), words[2].data(),
-                                    words[3].data(), nullptr};
+  std::vector<char*> arguments;
+  for (std::string& word : words) arguments.push_back(word.data());
+  arguments.push_back(nullptr);
   pid_t child = 0;
   const int error =
       posix_spawn(&child, program.c_str(), &actions, nullptr, arguments.data(), environ);
@@ -83,12 +86,23 @@ class CheckConfigCommand final : public Command {
          .target = &program_,
          .help = "The claimsd binary that checks the file; by default the installed one",
          .value = "PATH"},
+        {.names = "--syntax-only",
+         .target = &syntax_only_,
+         .help = "Do not look at files, directories and ports of this host, as on a build machine"},
+        {.names = "--user",
+         .target = &user_,
+         .help = "The user that the daemon runs as; by default claimsd, if root runs the check",
+         .value = "NAME",
+         .excludes = {"--syntax-only"}},
     };
   }
 
   Exit run(const Globals&, Output& output) override {
     const std::string program = program_.empty() ? installed_daemon() : program_;
-    const auto ended = run_check(program, file_);
+    std::vector<std::string> words = {program, "--check", "--config", file_};
+    if (syntax_only_) words.emplace_back("--syntax-only");
+    if (!user_.empty()) words.insert(words.end(), {"--user", user_});
+    const auto ended = run_check(std::move(words));
     if (!ended) return output.problem(ended.error());
     if (ended->code == EX_CONFIG) {
       return output.problem({Exit::kConfigError, "bad_configuration", ended->said,
@@ -117,6 +131,8 @@ class CheckConfigCommand final : public Command {
  private:
   std::string file_ = "/etc/claimsd/claimsd.toml";
   std::string program_;
+  std::string user_;
+  bool syntax_only_ = false;
 };
 
 }  // namespace

@@ -168,10 +168,10 @@ class Claimsd:
     def log(self):
         return self.log_file.read_text(errors="replace") if self.log_file.exists() else ""
 
-    def check(self):
+    def check(self, *options):
         """The result of `--check` on its configuration: (exit code, output)."""
         self.config_file.write_text(toml(self.tables))
-        return run_check(self.binary, self.config_file)
+        return run_check(self.binary, self.config_file, *options)
 
     def admin(self, path, order=None):
         """(status, body) of a GET on the admin socket, or of a POST if there is an `order`."""
@@ -198,7 +198,7 @@ class Claimsd:
         return self.status()["counters"][name]
 
 
-def run_check(binary, config_file):
-    done = subprocess.run([str(binary), "--config", str(config_file), "--check"],
+def run_check(binary, config_file, *options):
+    done = subprocess.run([str(binary), "--config", str(config_file), "--check", *options],
                           capture_output=True, text=True, timeout=PATIENCE)
     return done.returncode, done.stdout + done.stderr

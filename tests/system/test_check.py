@@ -1,5 +1,9 @@
 """`claimsd --check` and failed starts: every error is reported with its position and a fix."""
 
+import os
+import socket
+import subprocess
+
 import pytest
 
 from daemon import StartFailed, run_check
@@ -18,6 +22,20 @@ def check(build, scratch):
         return code, said, file
 
     return run
+
+
+@pytest.fixture
+def other_user_on_a_port():
+    """A port on which a process of nobody listens."""
+    if os.geteuid() != 0:
+        pytest.skip("needs root, to become another user")
+    script = "import socket, time; s = socket.create_server(('127.0.0.1', 0)); print(s.getsockname()[1], flush=True); time.sleep(600)"
+    with subprocess.Popen(["setpriv", "--reuid=65534", "--clear-groups", "/usr/bin/python3", "-c", script],
+                          stdout=subprocess.PIPE, text=True) as process:
+        try:
+            yield int(process.stdout.readline())
+        finally:
+            process.kill()
 
 
 def test_two_lines_are_a_valid_configuration(check):
@@ -86,11 +104,36 @@ def test_an_impossible_path_is_named_and_the_daemon_exits(claimsd, faults, optio
     table, key = option.split(".")
     impossible = str(daemon.config_file / "deep" / "x")  # below a file
     daemon.tables[table][key] = impossible
-    assert daemon.check()[0] == 0
+    code, said = daemon.check()
+    assert code == CONFIGURATION_ERROR and f"{option}: " in said and str(daemon.config_file / "deep") in said
+    assert daemon.check("--syntax-only")[0] == 0
     with pytest.raises(StartFailed) as failed:
         daemon.start()
     assert failed.value.code == 1
     assert str(daemon.config_file / "deep") in failed.value.printed
+
+
+@pytest.mark.parametrize("option, value", [
+    ("ca_file", "/nowhere/ca.pem"), ("client_certificate", "/nowhere/client.pem"), ("request_header_file", "/nowhere/header"),
+    ("client_certificate", "/run/credentials/claimsd.service/claimsd.no-such-credential")])
+def test_check_names_a_file_that_a_start_needs(claimsd, option, value):
+    daemon = claimsd({"url": "https://auth.example.com", option: value}, start=False)
+    code, said = daemon.check()
+    assert code == CONFIGURATION_ERROR and value in said
+    assert daemon.check("--syntax-only")[0] == 0
+
+
+def test_check_names_a_port_that_another_user_holds(claimsd, other_user_on_a_port):
+    daemon = claimsd("https://auth.example.com", start=False, daemon={"metrics_listen": f"127.0.0.1:{other_user_on_a_port}"})
+    code, said = daemon.check()
+    assert code == CONFIGURATION_ERROR and "metrics_listen" in said and "uid 65534" in said
+
+
+def test_check_takes_the_port_of_the_running_daemon_as_free(claimsd, faults):
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    daemon = claimsd(faults.url("echo"), daemon={"metrics_listen": f"127.0.0.1:{port}"})
+    assert daemon.check()[0] == 0
 
 
 @pytest.mark.parametrize("umask", ["022", "077"])
