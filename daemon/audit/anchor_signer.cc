@@ -62,19 +62,23 @@ Result<std::string> each_line(int fd, const std::string& path, Visit&& visit) {
   }
 }
 
-// Reads the file's summary. Terminates a truncated last line.
-Result<std::string> summary_of(const std::string& path) {
+struct Known {
+  std::string summary;
+  bool truncated = false;  // its last line has no end
+};
+
+Result<Known> summary_of(const std::string& path) {
+  // For writing as well, so that a file of another user is an error at the start.
   const Fd fd(open(path.c_str(), O_RDWR | O_APPEND | O_NOFOLLOW | O_CLOEXEC));
   if (!fd) {
-    if (errno == ENOENT) return std::string();
+    if (errno == ENOENT) return Known();
     return file_failure("read", path);
   }
   AnchorSummary summary;
   const std::string begun =
       TRY(each_line(fd.get(), path, [&](std::string_view line) { summary.line(line); }));
   summary.line(begun);
-  if (!begun.empty() && !write_durably(fd.get(), "\n")) return file_failure("write", path);
-  return summary.text();
+  return Known{summary.text(), !begun.empty()};
 }
 
 // Copies the lines that are not outlived durably to a new file.
@@ -146,7 +150,10 @@ Result<Signer> Signer::open(const std::string& directory, const std::string& ori
 }
 
 Status Signer::load(WallTime now) {
-  const std::string text = TRY(summary_of(path(kFile)));
+  const Known file = TRY(summary_of(path(kFile)));
+  const std::string& text = file.summary;
+  // Not written now: a full disk must not prevent the start.
+  if (file.truncated) unwritten_ = "\n";
   const Anchors known = read_anchors(text);
   for (const Anchor& anchor : known.anchors) {
     if (!last_known_ || anchor.sequence >= last_known_->sequence) last_known_ = anchor;
@@ -174,13 +181,23 @@ Status Signer::load(WallTime now) {
   public_ = hex_text(crypto::ed25519_public(key_));
   if (!listed(public_)) {
     first_key_line_ = signed_key_line(origin_, day_, public_, "-", key_);
-    TRY(append(*first_key_line_ + "\n"));
+    unwritten_ += *first_key_line_ + "\n";
+    const Status written = append("");
+    // On a full disk the line goes before the first anchor.
+    if (!written && errno != ENOSPC && errno != EDQUOT) return written;
   }
   return {};
 }
 
-Status Signer::append(const std::string& lines) const {
-  return write_file(path(kFile), O_CREAT | O_APPEND, lines);
+// After a failure the end of the file may lack its line end. An empty line means nothing.
+Status Signer::append(const std::string& lines) {
+  const Status written = write_file(path(kFile), O_CREAT | O_APPEND, unwritten_ + lines);
+  if (written) {
+    unwritten_.clear();
+  } else if (!unwritten_.starts_with('\n')) {
+    unwritten_.insert(0, 1, '\n');
+  }
+  return written;
 }
 
 Status Signer::forget(Sequence dropped) const {

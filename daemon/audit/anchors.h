@@ -96,7 +96,7 @@ class Signer {
 
   std::string path(std::string_view name) const { return directory_ + "/" + std::string(name); }
   Status load(WallTime now);
-  Status append(const std::string& lines) const;
+  Status append(const std::string& lines);
   Result<std::string> rotate(std::int64_t day);
   Status replace_key() const;
 
@@ -108,6 +108,7 @@ class Signer {
   std::string public_;  // hexadecimal
   std::optional<Anchor> last_known_;
   std::optional<std::string> first_key_line_;
+  std::string unwritten_;  // goes before the next line: a line end, or a first key line
 };
 
 }  // namespace claimsd::audit

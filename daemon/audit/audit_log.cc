@@ -72,6 +72,7 @@ AuditLog::AuditLog(const Options& options, const Clock& clock, Log& log, Hooks h
       hooks_(std::move(hooks)),
       store_(std::move(store)),
       signer_(std::move(signer)),
+      withheld_(options.store.directory),
       anchored_(store_.head().sequence),
       unanchored_since_(clock.now().boot),
       clocks_(clock.now()),
@@ -85,6 +86,9 @@ AuditLog::~AuditLog() {
 // Records signs of tampering or damage that happened while the daemon was not running.
 void AuditLog::note_how_it_was_found() {
   const Now now = clock_.now();
+  Losses withheld = withheld_.read();
+  withheld.first.boot = now.boot;  // that of an earlier boot means nothing
+  intake_.lose(withheld);
   if (const auto at = store_.damaged_at()) {
     kept_.push_back(
         own_record(Event::kGap, now, fmt::format("verification failed at sequence {}", *at)));
@@ -251,6 +255,7 @@ void AuditLog::written(const Batch& batch) {
     const std::lock_guard lock(mutex_);
     intake_.set_broken(false);
   }
+  save_withheld();
   update_stats([&](Counters& counters) {
     ++counters.audit_commits;
     counters.audit_records += batch.records.size();
@@ -283,12 +288,27 @@ void AuditLog::not_written(Batch& batch, std::size_t gap, Appended why) {
     intake_.lose(batch.losses);
     intake_.lose(fresh);
   }
+  save_withheld();
   update_stats([&](Counters& counters) {
     ++counters.audit_failures;
     counters.audit_unavailable += fresh.denied;
     counters.audit_unrecorded += fresh.allowed;
   });
   complete(batch.tickets, verdict);
+}
+
+// What a restart would lose: the counts, and operator actions that are still to be written.
+void AuditLog::save_withheld() {
+  Losses losses;
+  if (broken_) {
+    const std::lock_guard lock(mutex_);
+    losses = intake_.losses();
+  }
+  for (const Record& record : kept_) {
+    if (record.event != Event::kAnchored && record.event != Event::kGap)
+      losses.add(record.count, claims::AuditDecision::kProceed, record.at, record.last);
+  }
+  withheld_.save(losses);
 }
 
 void AuditLog::complete(const std::vector<claims::AuditTicket>& tickets,

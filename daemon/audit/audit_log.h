@@ -6,7 +6,8 @@
 // policy, completions not yet finished() by its max_tickets.
 //
 // While the disk fails nothing is acknowledged. New events are denied or counted, as the policy
-// says, and every `retry` the log tries to recover. The first record after recovery is a gap.
+// says, and every `retry` the log tries to recover. The first record after recovery is a gap, also
+// after a restart (withheld_file.h).
 // Operator actions are kept in memory and written then.
 #pragma once
 
@@ -25,6 +26,7 @@
 #include "daemon/audit/audit_store.h"
 #include "daemon/audit/clock_agreement.h"
 #include "daemon/audit/intake.h"
+#include "daemon/audit/withheld_file.h"
 #include "daemon/log/log.h"
 
 namespace claimsd::audit {
@@ -92,6 +94,7 @@ class AuditLog {
   void written(const Batch& batch);
   void not_written(Batch& batch, std::size_t gap, Appended why);
   void complete(const std::vector<claims::AuditTicket>& tickets, claims::AuditDecision verdict);
+  void save_withheld();
   void anchor_if_due(bool at_once);
   void observe_clock();
   void retain_if_due();
@@ -107,6 +110,7 @@ class AuditLog {
   // Used by the log's thread only.
   Store store_;
   Signer signer_;
+  WithheldFile withheld_;
   std::vector<Record> kept_;  // written first: operator actions, notes of anchors
   Sequence anchored_ = 0;
   bool noted_ = false;  // whether a later record notes that anchor

@@ -185,6 +185,10 @@ claims::AuditDecision Intake::submit(Record record, claims::AuditTicket ticket, 
     return without_record(policy_);
   }
 
+  if (OutageFolds::applies_to(record.event) &&
+      outages_.count(record, group_key(record), newest_))
+    return claims::AuditDecision::kProceed;
+
   Peer& peer = peers_[record.peer.uid];
   if (foldable && !may_hold(peer, ticket, may_wait)) return refuse(record);
   const std::string same = foldable ? same_key(record) : "";
@@ -213,7 +217,10 @@ void Intake::keep(Record record, const std::string& same, const std::string& gro
 }
 
 Batch Intake::take(BootTime now, bool last) {
-  if (!broken_) {
+  // The last batch holds them although the disk fails, so that they are counted as lost.
+  if (!broken_ || last) {
+    for (Record& summary : outages_.take_summaries(std::max(now, newest_), last))
+      batch_.records.push_back(std::move(summary));
     for (Record& summary : quota_.take_summaries(std::max(now, newest_), last))
       batch_.records.push_back(std::move(summary));
   }

@@ -7,6 +7,7 @@
 //     once a uid, event, reason and upstream exceed policy.max_distinct records in a commit, or
 //     policy.max_distinct_a_second over several commits. This bounds a flood of random tokens.
 //   - An event submitted as various goes straight into that record.
+//   - Repeated outage events of one cause become one record per second (outage_folds.h).
 //   - Beyond policy.max_bytes_per_uid a uid's reports are counted, not written, and its other events
 //     without a known user go into that record (uid_quota.h).
 // Operator actions are never folded, and never rejected for exceeding a share.
@@ -18,6 +19,7 @@
 #include <unordered_map>
 #include <vector>
 
+#include "daemon/audit/outage_folds.h"
 #include "daemon/audit/policy.h"
 #include "daemon/audit/record.h"
 #include "daemon/audit/uid_quota.h"
@@ -66,6 +68,8 @@ class Intake {
                                                      claims::AuditTicket ticket,
                                                      bool may_wait = true);
   void lose(const Losses& losses) { batch_.losses.add(losses); }
+  // Events that no gap record names yet.
+  const Losses& losses() const { return batch_.losses; }
   // All events that submit() did not accept since start, denied or allowed.
   const Losses& refused() const { return refused_; }
 
@@ -112,6 +116,7 @@ class Intake {
   BootTime newest_{};                               // latest time submitted
   std::unordered_map<std::uint32_t, Peer> peers_;   // by uid
   UidQuota quota_;
+  OutageFolds outages_;
   bool broken_ = false;
 };
 

@@ -84,6 +84,53 @@ TEST_CASE(
   CHECK_FALSE(intake.take().records.at(0).various);
 }
 
+namespace {
+
+Record outage_of(std::uint64_t token, std::int64_t millisecond) {
+  const Now now{BootTime(milliseconds(millisecond)), kNoon + milliseconds(millisecond)};
+  Record record = refusal_number(token, now);
+  record.event = Event::kUnavailable;
+  record.reason = claimsd::proto::Reason::kBackoff;
+  return record;
+}
+
+}  // namespace
+
+TEST_CASE("of repeated outages of one cause the first in a second is named, the others are counted") {
+  Intake intake({});
+  std::uint64_t sum = 0;
+  std::size_t records = 0;
+  for (std::int64_t event = 0; event < 1900; ++event) {  // ten seconds, each event in its own commit
+    const std::int64_t now = event * 10'000 / 1900;
+    const auto decision = intake.submit(outage_of(static_cast<std::uint64_t>(event), now), 1);
+    const Batch batch = intake.take(BootTime(milliseconds(now)));
+    CHECK((decision == claims::AuditDecision::kPending) == (batch.tickets.size() == 1));
+    sum += sum_of(batch);
+    records += batch.records.size();
+  }
+  const Batch last = intake.take(BootTime(seconds(11)));
+  CHECK(sum + sum_of(last) == 1900);
+  CHECK(records + last.records.size() <= 2 * 10);
+  REQUIRE(last.records.size() == 1);
+  CHECK(last.records[0].various);
+  CHECK(last.records[0].at.wall >= kNoon + seconds(9));
+}
+
+TEST_CASE("outages of different causes are counted apart, and the last batch has all counts") {
+  Intake intake({});
+  for (std::uint64_t i = 0; i < 50; ++i) {
+    intake.submit(outage_of(i, 0), 0);
+    Record other = outage_of(i, 0);
+    other.reason = claimsd::proto::Reason::kUpstreamTimeout;
+    intake.submit(other, 0);
+  }
+  CHECK(intake.take(BootTime(milliseconds(1))).records.size() == 2);
+  intake.set_broken(true);  // also if it cannot be written
+  const Batch last = intake.take(BootTime(milliseconds(2)), true);
+  CHECK(last.records.size() == 2);
+  CHECK(sum_of(last) == 98);
+}
+
 TEST_CASE("events of different users are never folded together") {
   Intake intake({});
   for (int i = 0; i < 100; ++i) intake.submit(denial_of(std::to_string(i)), 0);

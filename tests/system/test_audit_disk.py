@@ -73,6 +73,20 @@ class SmallDisk:
     def state(self):
         return self.daemon.status()["audit"]["state"]
 
+    def restart(self, end):
+        """In the same mount namespace, which the open directory keeps alive."""
+        self.peer.close()
+        namespace = os.open(f"/proc/{self.daemon.process.pid}/ns/mnt", os.O_RDONLY)
+        try:
+            if end == "kill":
+                self.daemon.kill()
+            else:
+                self.daemon.stop()
+            self.daemon.start(prefix=["nsenter", f"--mount=/proc/{os.getpid()}/fd/{namespace}"])
+        finally:
+            os.close(namespace)
+        self.peer = Peer(self.daemon.socket)
+
     def make_room(self):
         (self.directory / "ballast").unlink()
 
@@ -117,6 +131,31 @@ def test_on_a_full_disk_no_answer_is_sent_without_its_record_and_answers_resume_
     records = records_in(build, disk.directory)
     assert counted(records, "verified") == reasons.count("ok")
     assert missing(records, "denied") == reasons.count(WITHHELD) == disk.asked - reasons.count("ok")
+    verified(build, disk.directory)
+
+
+@pytest.mark.parametrize("end", ["stop", "kill"])
+def test_a_restart_on_a_full_disk_starts_and_keeps_the_count_of_withheld_answers(small_disk, build, end):
+    disk = small_disk("unavailable")
+    reasons = disk.fill()
+    # A truncated last line of the anchors, as a full disk leaves it.
+    anchors = disk.directory / "anchors"
+    os.truncate(anchors, anchors.stat().st_size - 10)
+    for _ in range(3):
+        reasons += disk.ask()
+        if end == "kill":
+            time.sleep(1.5)  # the counts of the last second may be lost
+        disk.restart(end)
+        assert disk.state() in ("writable", "disk_full")
+    reasons += disk.ask()
+    assert disk.state() == "disk_full"
+    disk.make_room()
+    until(lambda: reasons.extend(disk.ask(1)) or reasons[-1] == "ok", "the log is written again")
+    disk.daemon.stop()
+    records = records_in(build, disk.directory)
+    assert counted(records, "verified") == reasons.count("ok")
+    # Besides the answers: starts and stops that could not be recorded.
+    assert missing(records, "denied") == reasons.count(WITHHELD)
     verified(build, disk.directory)
 
 
