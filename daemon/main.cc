@@ -41,8 +41,7 @@ struct CommandLine {
 };
 
 Result<config::LoadedConfig> load(const std::string& file) {
-  const std::string text = TRY(config::read_config_file(file));
-  return config::load_config(text, file);
+  return config::load_config_files(file);
 }
 
 std::string text_of(const char* variable) {

@@ -10,7 +10,7 @@ namespace claimsd::admin {
 namespace {
 
 Result<config::LoadedConfig> load(const std::string& file) {
-  return config::load_config(TRY(config::read_config_file(file)), file);
+  return config::load_config_files(file);
 }
 
 }  // namespace

@@ -7,6 +7,7 @@
 #include "daemon/config/convert.h"
 #include "daemon/config/convert_claims.h"
 #include "daemon/config/cross_check.h"
+#include "daemon/config/merge.h"
 #include "daemon/config/options.h"
 #include "daemon/config/problems.h"
 #include "daemon/config/renamed_options.h"
@@ -47,7 +48,7 @@ std::string exactly(const Value& value) {
 // Walks the file for unknown names, and the table for values.
 class Loader {
  public:
-  explicit Loader(std::string_view filename) : filename_(filename) {}
+  explicit Loader(std::vector<std::string> filenames) : filenames_(std::move(filenames)) {}
 
   Result<LoadedConfig> load(const Node& root) {
     check_tables(root);
@@ -62,7 +63,7 @@ class Loader {
     if (const auto* gates = http ? http->value.find("gate") : nullptr)
       load_named(*gates, "http.gate", gate_rows(), loaded_.config.http.gates);
     cross_check(loaded_.config, root, problems_);
-    if (!problems_.empty()) return failure(problems_.text(filename_));
+    if (!problems_.empty()) return failure(problems_.text(filenames_));
     return std::move(loaded_);
   }
 
@@ -86,7 +87,7 @@ class Loader {
     row.assign(target, *value);
     loaded_.settings.push_back(
         {std::move(path), display(node),
-         member ? fmt::format("{}:{}", filename_, member->at.line) : std::string(kDefaultOrigin),
+         member ? fmt::format("{}:{}", filenames_[member->at.file], member->at.line) : std::string(kDefaultOrigin),
          option.reload == Reload::kYes, exactly(*value)});
   }
 
@@ -195,17 +196,28 @@ class Loader {
     return false;
   }
 
-  std::string_view filename_;
+  std::vector<std::string> filenames_;
   Problems problems_;
   LoadedConfig loaded_;
 };
 
 }  // namespace
 
+Result<LoadedConfig> load_config(std::span<const ConfigText> files) {
+  Node root;
+  std::vector<std::string> names;
+  for (const ConfigText& file : files) {
+    auto one = read_toml(file.text, static_cast<std::uint32_t>(names.size()));
+    if (!one) return failure(fmt::format("{}:{}", file.name, one.error().message));
+    names.push_back(file.name);
+    merge_config(root, std::move(*one));
+  }
+  return Loader(std::move(names)).load(root);
+}
+
 Result<LoadedConfig> load_config(std::string_view text, std::string_view filename) {
-  const auto root = read_toml(text);
-  if (!root) return failure(fmt::format("{}:{}", filename, root.error().message));
-  return Loader(filename).load(*root);
+  const ConfigText file{std::string(filename), std::string(text)};
+  return load_config({&file, 1});
 }
 
 }  // namespace claimsd::config

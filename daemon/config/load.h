@@ -2,6 +2,7 @@
 // Pure; any thread.
 #pragma once
 
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -28,7 +29,17 @@ struct LoadedConfig {
   std::vector<Setting> settings;  // every option, in the order of the table
 };
 
-// `filename` is used in messages only. The error lists all problems, one per line, in the order of
+// A file and its content.
+struct ConfigText {
+  std::string name;  // for messages
+  std::string text;
+};
+
+// The configuration file, then its drop-ins in their order: an option of a later one replaces that of
+// an earlier one.
+Result<LoadedConfig> load_config(std::span<const ConfigText> files);
+
+// One file. `filename` is used in messages only. The error lists all problems, one per line, in the order of
 // the file: "FILE:LINE:COLUMN: OPTION: what was found, what is allowed".
 Result<LoadedConfig> load_config(std::string_view text, std::string_view filename);
 

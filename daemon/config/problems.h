@@ -5,6 +5,7 @@
 #include <fmt/core.h>
 
 #include <algorithm>
+#include <span>
 #include <string>
 #include <string_view>
 #include <tuple>
@@ -21,19 +22,20 @@ class Problems {
   bool empty() const { return all_.empty(); }
 
   // One problem per line, in the order of the file, those without a place last. At most kMaxShown,
-  // then the number of remaining ones.
-  std::string text(std::string_view filename) const {
+  // then the number of remaining ones. `filenames`: by the number in a Position.
+  std::string text(std::span<const std::string> filenames) const {
     auto sorted = all_;
     std::stable_sort(sorted.begin(), sorted.end(),
                      [](const Problem& a, const Problem& b) { return order(a) < order(b); });
     std::string out;
     for (std::size_t i = 0; i < sorted.size(); ++i) {
       if (i == kMaxShown)
-        return out + fmt::format("\n{}: and {} more", filename, sorted.size() - i);
+        return out + fmt::format("\n{}: and {} more", filenames[0], sorted.size() - i);
       if (i > 0) out += '\n';
       const auto& [at, text] = sorted[i];
-      out += at.line == 0 ? fmt::format("{}: {}", filename, text)
-                          : fmt::format("{}:{}:{}: {}", filename, at.line, at.column, text);
+      out += at.line == 0
+                 ? fmt::format("{}: {}", filenames[0], text)
+                 : fmt::format("{}:{}:{}: {}", filenames[at.file], at.line, at.column, text);
     }
     return out;
   }

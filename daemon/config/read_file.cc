@@ -4,7 +4,10 @@
 #include <fcntl.h>
 #include <fmt/core.h>
 
+#include <algorithm>
 #include <system_error>
+#include <utility>
+#include <vector>
 
 #include "daemon/base/fd.h"
 #include "daemon/base/read_fully.h"
@@ -12,6 +15,8 @@
 
 namespace claimsd::config {
 namespace {
+
+constexpr std::size_t kMaxDropIns = 64;
 
 std::string_view advice(int error) {
   switch (error) {
@@ -38,6 +43,29 @@ Result<std::string> read_config_file(const std::filesystem::path& path) {
   if (!size) return cannot(path, size.error());
   text.resize(*size);
   return text;
+}
+
+Result<LoadedConfig> load_config_files(const std::filesystem::path& path) {
+  std::string text = TRY(read_config_file(path));
+  std::vector<ConfigText> files = {{path.string(), std::move(text)}};
+  const std::filesystem::path directory = path.parent_path() / "conf.d";
+  std::error_code error;
+  std::vector<std::filesystem::path> dropins;
+  for (std::filesystem::directory_iterator at(directory, error), end; !error && at != end;
+       at.increment(error)) {
+    if (at->path().extension() == ".toml") dropins.push_back(at->path());
+  }
+  if (error && error != std::errc::no_such_file_or_directory)
+    return cannot(directory, error.value());
+  if (dropins.size() > kMaxDropIns)
+    return failure(fmt::format("{} has {} files, the maximum is {}", directory.string(),
+                               dropins.size(), kMaxDropIns));
+  std::sort(dropins.begin(), dropins.end());
+  for (const std::filesystem::path& one : dropins) {
+    text = TRY(read_config_file(one));
+    files.push_back({one.string(), std::move(text)});
+  }
+  return load_config(files);
 }
 
 }  // namespace claimsd::config

@@ -1,4 +1,4 @@
-// read_file.h: reads the configuration file: the only I/O in this directory. Any thread; blocks on
+// read_file.h: reads the configuration file and its drop-ins: the only I/O in this directory. Any thread; blocks on
 // the disk, so not on the loop.
 #pragma once
 
@@ -6,11 +6,15 @@
 #include <string>
 
 #include "daemon/base/result.h"
+#include "daemon/config/load.h"
 
 namespace claimsd::config {
 
 // The whole file, at most kMaxConfigBytes (toml_reader.h). The error names the file, what failed
 // and the fix.
 Result<std::string> read_config_file(const std::filesystem::path& path);
+
+// Reads and loads `path` and the drop-ins beside it: conf.d/*.toml, in the order of their names.
+Result<LoadedConfig> load_config_files(const std::filesystem::path& path);
 
 }  // namespace claimsd::config

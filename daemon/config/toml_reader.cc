@@ -15,7 +15,7 @@ constexpr int kDepth = 6;
 constexpr std::size_t kMaxDescription = 200;
 
 Position position(const toml::source_region& region) {
-  return {region.begin.line, region.begin.column};
+  return {.line = region.begin.line, .column = region.begin.column};
 }
 
 Node convert(const toml::node& from, int depth);
@@ -60,6 +60,15 @@ Node convert(const toml::node& from, int depth) {
   return to;
 }
 
+void set_file(Node& node, std::uint32_t file) {
+  node.at.file = file;
+  for (Node& item : node.items) set_file(item, file);
+  for (Member& member : node.members) {
+    member.at.file = file;
+    set_file(member.value, file);
+  }
+}
+
 }  // namespace
 
 const Member* Node::find(std::string_view key) const {
@@ -68,7 +77,7 @@ const Member* Node::find(std::string_view key) const {
   return found == members.end() ? nullptr : &*found;
 }
 
-Result<Node> read_toml(std::string_view text) {
+Result<Node> read_toml(std::string_view text, std::uint32_t file) {
   if (text.size() > kMaxConfigBytes) {
     return failure(
         fmt::format("1:1: the file has {} bytes, the maximum is {}", text.size(), kMaxConfigBytes));
@@ -79,7 +88,9 @@ Result<Node> read_toml(std::string_view text) {
         fmt::format("1:1: the file has {} dots, the maximum is {}", dots, kMaxConfigDots));
   }
   try {
-    return convert(toml::parse(text), kDepth);
+    Node root = convert(toml::parse(text), kDepth);
+    if (file != 0) set_file(root, file);
+    return root;
   } catch (const toml::parse_error& error) {
     const auto at = position(error.source());
     return failure(fmt::format("{}:{}: invalid TOML: {}", at.line, at.column,

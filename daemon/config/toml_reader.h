@@ -18,6 +18,7 @@ inline constexpr std::size_t kMaxConfigBytes = 256 * 1024;
 inline constexpr std::size_t kMaxConfigDots = 4096;
 
 struct Position {
+  std::uint32_t file = 0;  // number of the file: the configuration file is 0, then its drop-ins
   std::uint32_t line = 0;  // both from 1; 0: no position
   std::uint32_t column = 0;
   friend auto operator<=>(const Position&, const Position&) = default;
@@ -57,7 +58,7 @@ struct Member {
 };
 
 // The tree below the root, five levels deep. Anything deeper belongs to no option and is dropped.
-// The error is "LINE:COLUMN: …".
-Result<Node> read_toml(std::string_view text);
+// `file`: for its positions. The error is "LINE:COLUMN: …".
+Result<Node> read_toml(std::string_view text, std::uint32_t file = 0);
 
 }  // namespace claimsd::config

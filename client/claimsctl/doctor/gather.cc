@@ -24,8 +24,7 @@ constexpr char kUsualUser[] = "claimsd";                       // systemd/claims
 constexpr std::uint32_t kPingMs = 2000;
 
 Result<config::LoadedConfig> load(const std::string& file) {
-  const std::string text = TRY(config::read_config_file(file));
-  return config::load_config(text, file);
+  return config::load_config_files(file);
 }
 
 Expected<DaemonFacts> ask_daemon(const std::string& admin_socket) {
