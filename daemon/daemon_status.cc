@@ -13,6 +13,7 @@ admin::AuditStatus audit_status(const StatusSources& from) {
   admin::AuditStatus status;
   if (from.audit != nullptr) status.log = from.audit->stats();
   status.directory = audit.directory;
+  status.max_bytes = audit.max_bytes;
   status.level = name_of(audit_level_of(audit));
   status.denies = !audit.allow_when_full;
   status.waiting = from.service.pending_answers();
@@ -29,6 +30,8 @@ admin::DaemonStatus gather_status(const StatusSources& from) {
   status.version = kVersion;
   status.pid = getpid();
   status.started = from.started.wall;
+  status.started_boot = from.started.boot;
+  status.longest_answer = config.cache.max_ttl + config.cache.stale_if_error;
   status.now = from.now.wall;
   status.uptime = from.now.boot - from.started.boot;
   status.claims_socket = config.daemon.socket;
@@ -67,6 +70,9 @@ admin::DaemonStatus gather_status(const StatusSources& from) {
   status.counters = service.counters();
   status.lookups = service.lookups();
   status.server_counters = from.server.counters();
+  status.refusals = from.server.refusals();
+  status.max_connections_per_uid = config.daemon.max_connections_per_uid;
+  status.connects_per_uid = config.daemon.connects_per_uid;
   if (from.front_door != nullptr) {
     status.http = {.on = true,
                    .connections = from.front_door->connections(),

@@ -10,14 +10,19 @@
 namespace claimsd::admin {
 namespace {
 
-Finding failing(const UpstreamStatus& upstream) {
+std::int64_t seconds_of(Duration time) {
+  return std::chrono::ceil<seconds>(time).count();
+}
+
+Finding failing(const UpstreamStatus& upstream, Duration longest_answer) {
   return {"upstream_failing",
           fmt::format(
               "the last {2} requests to the Auth API \"{0}\" ({1}) failed, most recently with: {3}",
               upstream.name, upstream.url, upstream.consecutive_failures,
               upstream.last_failure.empty() ? "no reason given" : upstream.last_failure),
-          "new tokens are answered unavailable, cached answers are used until they expire; check "
-          "the Auth API, its URL, DNS, certificate and the network path to it"};
+          fmt::format("cached answers end within {} s, new tokens get 503; check the Auth API, its "
+                      "URL, DNS, certificate and the network path to it, then: claimsctl retry",
+                      seconds_of(longest_answer))};
 }
 
 // Failures that only a change of the configuration ends, and confirmations that are not cached.
@@ -55,6 +60,18 @@ std::string_view effect_on_unrecorded(const AuditStatus& audit) {
 }
 
 void assess_retention(const AuditStatus& audit, std::vector<Finding>& findings) {
+  if (audit.max_bytes > 0 && static_cast<double>(audit.log.bytes) >=
+                                 kAuditNearlyFull * static_cast<double>(audit.max_bytes)) {
+    findings.push_back(
+        {"audit_nearly_full",
+         fmt::format("the audit log in {} has {:.0f} % of audit.max_bytes: its oldest records are "
+                     "deleted next, even if they are younger than audit.keep",
+                     audit.directory,
+                     100.0 * static_cast<double>(audit.log.bytes) /
+                         static_cast<double>(audit.max_bytes)),
+         "find who fills the log with claimsctl audit report; raise audit.max_bytes and restart "
+         "claimsd"});
+  }
   const auto lately = [](const std::optional<Duration>& since) {
     return since && *since < kAuditLossMatters;
   };
@@ -153,6 +170,28 @@ void assess_queues(const DaemonStatus& status, std::vector<Finding>& findings) {
   }
 }
 
+// One user at its own limit. That of all users is assessed by the connections that are open.
+void assess_connection_limits(const DaemonStatus& status, std::vector<Finding>& findings) {
+  server::each_refusal(status.refusals, [&](std::string_view option, const server::Refusal& one) {
+    const bool per_uid = option == "max_connections_per_uid";
+    if (!per_uid && option != "connects_per_uid") return;
+    if (one.count == 0 || status.started_boot + status.uptime - one.last >= kRefusalMatters) return;
+    const std::uint64_t value =
+        per_uid ? status.max_connections_per_uid : status.connects_per_uid;
+    findings.push_back(
+        {per_uid ? "connections_of_uid_full" : "connects_too_fast",
+         per_uid ? fmt::format("uid {} has daemon.max_connections_per_uid = {} connections: further "
+                               "ones are rejected ({} since the start)",
+                               one.uid, value, one.count)
+                 : fmt::format("uid {} connects more often than daemon.connects_per_uid = {} times "
+                               "a second: some are rejected ({} since the start)",
+                               one.uid, value, one.count),
+         fmt::format("find out with claimsctl top why it needs so many; or raise daemon.{}, then: "
+                     "claimsctl reload",
+                     option)});
+  });
+}
+
 void assess_cache(const DaemonStatus& status, std::vector<Finding>& findings) {
   if (status.cache_error && *status.cache_error < kCacheErrorMatters) {
     findings.push_back(
@@ -182,7 +221,7 @@ void assess_revocations(const DaemonStatus& status, std::vector<Finding>& findin
          fmt::format("{} purges or revocations have been in effect for up to {} s, but are not on "
                      "disk: a restart would lose them; {}",
                      status.unwritten_revocations,
-                     std::chrono::duration_cast<seconds>(status.unwritten_revocations_age).count(),
+                     seconds_of(status.unwritten_revocations_age),
                      failed ? status.revocation_error : "the disk has not answered yet"),
          fmt::format(
              "free space on the disk of {}, or repair it; do not restart claimsd: it writes "
@@ -225,16 +264,17 @@ std::vector<Finding> assess(const DaemonStatus& status) {
                         fmt::format("{} connections are open, the maximum: new ones are rejected",
                                     status.max_connections),
                         "find the client with the most connections with claimsctl top, or raise "
-                        "daemon.max_connections",
+                        "daemon.max_connections, then: claimsctl reload",
                         true});
   }
   assess_revocations(status, findings);
   assess_audit(status.audit, findings);
   assess_retention(status.audit, findings);
   assess_queues(status, findings);
+  assess_connection_limits(status, findings);
   assess_cache(status, findings);
   for (const auto& upstream : status.upstreams) {
-    if (upstream_state(upstream) == "failing") findings.push_back(failing(upstream));
+    if (upstream_state(upstream) == "failing") findings.push_back(failing(upstream, status.longest_answer));
     assess_configuration(upstream, findings);
     assess_certificates(upstream, status.now, findings);
     assess_documents(upstream, findings);

@@ -22,6 +22,13 @@ inline constexpr Duration kAuditLossMatters = std::chrono::hours(24);
 // The same for a failure of the claims cache: its file system may have been full for a moment.
 inline constexpr Duration kCacheErrorMatters = seconds(60);
 
+// How long a connection limit that rejected a connection is reported.
+inline constexpr Duration kRefusalMatters = seconds(60);
+
+// Share of audit.max_bytes above which the size of the audit log is reported: retention by size deletes
+// the oldest segment next.
+inline constexpr double kAuditNearlyFull = 0.9;
+
 // A revocation that is not on disk is reported after this long, or at once if the disk has failed.
 inline constexpr Duration kUnwrittenMatters = seconds(5);
 

@@ -57,6 +57,33 @@ void audit_writable(Samples& samples, const Source& from) {
   if (state != audit::State::kOff) samples.add(std::uint64_t{state == audit::State::kWritable});
 }
 
+void server_certificate_ends(Samples& samples, const Source& from) {
+  for (const UpstreamStatus& upstream : from.status.upstreams) {
+    const std::optional<WallTime>& end = upstream.server_certificate_end;
+    if (end) samples.add({{"upstream", upstream.name}}, end->time_since_epoch());
+  }
+}
+
+// "auth.example.com:8443" of "https://auth.example.com:8443/api"; all of a URL without a host.
+std::string_view host_of(std::string_view url) {
+  const std::size_t scheme = url.find("://");
+  if (scheme == std::string_view::npos) return url;
+  const std::string_view rest = url.substr(scheme + 3);
+  return rest.starts_with('/') ? rest : rest.substr(0, rest.find('/'));
+}
+
+void upstream_info(Samples& samples, const Source& from) {
+  for (const UpstreamStatus& upstream : from.status.upstreams)
+    samples.add({{"upstream", upstream.name}, {"host", host_of(upstream.url)}}, std::uint64_t{1});
+}
+
+void connections_refused(Samples& samples, const Source& from) {
+  server::each_refusal(from.status.refusals,
+                       [&](std::string_view limit, const server::Refusal& refusal) {
+                         samples.add({{"limit", limit}}, refusal.count);
+                       });
+}
+
 void sockets_lost(Samples& samples, const Source& from) {
   for (const SocketStatus& one : from.status.sockets)
     samples.add({{"socket", one.name}}, std::uint64_t{one.lost});
@@ -136,6 +163,10 @@ constexpr Metric kMetrics[] = {
    [](Samples& s, const Source& from) { s.add(from.status.max_revocations); }},
   {"claimsd_revocations_unwritten", kGauge, "", "Purges, revocations and withdrawals that are in effect, but not on disk",
    [](Samples& s, const Source& from) { s.add(from.status.unwritten_revocations); }},
+  {"claimsd_connections_refused_by_limit_total", kCounter, "limit", "Rejected connections, by the option in [daemon] that rejected them",
+   connections_refused},
+  {"claimsd_audit_max_bytes", kGauge, "", "Maximum size of the audit log: `audit.max_bytes`",
+   [](Samples& s, const Source& from) { s.add(from.status.audit.max_bytes); }},
   {"claimsd_socket_lost", kGauge, "socket", "1 while the path of this socket no longer leads to the daemon: new clients cannot reach it",
    sockets_lost},
   {"claimsd_audit_writable", kGauge, "", "1 while the audit log can be written; absent if it is off",
@@ -172,6 +203,12 @@ constexpr Metric kMetrics[] = {
    [](Samples& s, const Source& from) { each_upstream(s, from, [](const auto& u) { return std::uint64_t{!u.certificates.error.empty()}; }); }},
   {"claimsd_upstream_client_certificate_end_seconds", kGauge, "upstream", "Expiry of the client certificate for this Auth API, in seconds since the Unix epoch; absent if there is none",
    client_certificate_ends},
+  {"claimsd_unclean_start", kGauge, "", "1 if the previous daemon had crashed or was killed",
+   [](Samples& s, const Source& from) { s.add(std::uint64_t{from.status.leases.unclean_start}); }},
+  {"claimsd_upstream_info", kGauge, "upstream, host", "The host of the first URL of this Auth API, as a label; always 1",
+   upstream_info},
+  {"claimsd_upstream_server_certificate_end_seconds", kGauge, "upstream", "Expiry of the certificate that this Auth API showed at the latest TLS handshake, in seconds since the Unix epoch; absent before the first one",
+   server_certificate_ends},
   {"process_start_time_seconds", kGauge, "", "Start time of the daemon, in seconds since the Unix epoch",
    [](Samples& s, const Source& from) { s.add(from.status.started.time_since_epoch()); }},
   {"process_cpu_seconds_total", kCounter, "", "CPU time of all threads",

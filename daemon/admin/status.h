@@ -13,6 +13,7 @@
 #include "daemon/claims/lookup_statistics.h"
 #include "daemon/claims/upstream/call_statistics.h"
 #include "daemon/front_door/counters.h"
+#include "daemon/server/refusals.h"
 #include "daemon/server/server_counters.h"
 #include "daemon/shm/lease_status.h"
 
@@ -56,12 +57,14 @@ struct UpstreamStatus {
   Duration backoff{};  // remaining backoff after failures; 0: in use
   claims::CallStatistics calls;
   CertificateStatus certificates;
+  std::optional<WallTime> server_certificate_end;  // none: no TLS handshake so far
   DocumentStatus documents;
 };
 
 struct AuditStatus {
   audit::Stats log;
   std::string directory;
+  std::uint64_t max_bytes = 0;  // 0: no limit
   std::string level;          // which events are recorded
   bool denies = true;         // do not answer an event that cannot be recorded
   std::uint64_t waiting = 0;  // answers held until their record is durable
@@ -88,7 +91,9 @@ struct DaemonStatus {
   std::int64_t pid = 0;
   WallTime started{};
   WallTime now{};
+  BootTime started_boot{};
   Duration uptime{};
+  Duration longest_answer{};  // how long a cached answer may be used without the Auth API
   std::string claims_socket;
   std::string config_file;
   bool stopping = false;
@@ -115,6 +120,9 @@ struct DaemonStatus {
   claims::Counters counters;
   claims::LookupStatistics lookups;
   server::Counters server_counters;
+  server::Refusals refusals;
+  std::uint32_t max_connections_per_uid = 0;
+  std::uint32_t connects_per_uid = 0;
   HttpStatus http;
   // Errors of the claims cache.
   std::uint64_t cache_tampered = 0;  // entries that failed authentication and were erased

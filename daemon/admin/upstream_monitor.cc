@@ -22,6 +22,8 @@ void UpstreamMonitor::request_completed(const claims::RequestReport& report) {
   ++upstream.requests;
   upstream.last_latency = report.took;
   upstream.last_reason = report.reason;
+  if (report.server_certificate_end)
+    upstream.server_certificate_end = report.server_certificate_end;
   upstream.calls.completed(report.reason, report.took);
   events_.add({.kind = EventKind::kRequestCompleted,
                .upstream = report.upstream,

@@ -73,6 +73,7 @@ struct FetchOutcome {
   // For the log: curl's message or an errno; never any part of the token or the body.
   std::string detail;
   Duration took{};
+  std::optional<WallTime> server_certificate_end;  // of its latest TLS handshake; none: no TLS
   bool reused = false;        // over a connection that had carried an earlier request
   Duration connection_age{};  // of that connection, with `reused` only
 };
@@ -158,6 +159,7 @@ struct RequestReport {
   Duration took{};
   std::string_view trace_id;  // of the query that caused it, as sent by the client; "": none
   const DocumentNotes* document = nullptr;  // of the claims document that confirmed the token
+  std::optional<WallTime> server_certificate_end;  // as in FetchOutcome
   bool uncacheable = false;                 // a confirmation that forbids caching
 };
 

@@ -123,6 +123,7 @@ void Server::accept(Fd fd) {
 // The client may have sent its Hello already, or has left.
 void Server::turn_away(const Fd& fd, const loop::PeerCredentials& peer, proto::FailureCode why) {
   ++counters_.connections_refused;
+  count_refusal(refusals_, why, peer.uid, context_->clock.now().boot);
   const std::string text = admission_.text_of(why);
   std::array<char, kMaxRefusal> frame;  // NOLINT: only what was written is read
   const std::size_t size =

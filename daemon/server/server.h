@@ -16,6 +16,7 @@
 #include "daemon/loop/unix_stream.h"
 #include "daemon/server/admission.h"
 #include "daemon/server/peer_table.h"
+#include "daemon/server/refusals.h"
 #include "daemon/server/server_counters.h"
 #include "daemon/server/session.h"
 
@@ -38,6 +39,8 @@ class Server final : public claims::AnswerSink {
 
   // Sets where sessions send their queries. Call once, before open().
   void connect(SessionContext context);
+
+  const Refusals& refusals() const { return refusals_; }
 
   // Called for refused connections, at most ten per second.
   using OnRefused = std::function<void(std::uint32_t uid, proto::FailureCode why)>;
@@ -112,6 +115,7 @@ class Server final : public claims::AnswerSink {
   Admission admission_;
   claims::TokenBucket shown_;  // refusals reported by on_refused_
   PeerTable peers_;
+  Refusals refusals_;
   Counters counters_;
   OnRefused on_refused_;
   std::unique_ptr<loop::StreamListener> listener_;

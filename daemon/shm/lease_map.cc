@@ -71,7 +71,7 @@ void LeaseMap::replace() {
 }
 
 LeaseStatus LeaseMap::status() const {
-  LeaseStatus status{.wanted = settings_.on};
+  LeaseStatus status{.wanted = settings_.on, .unclean_start = held_until_ != BootTime::min()};
   status.counters = earlier_;
   if (!leases_) return status;
   status.slots = leases_->slots();

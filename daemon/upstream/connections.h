@@ -7,6 +7,7 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 
 #include "daemon/upstream/credential_files.h"
 #include "daemon/upstream/curl_multi.h"
@@ -17,6 +18,7 @@ struct Connections {
   std::shared_ptr<const Credentials> credentials;  // null: no files
   std::unique_ptr<CurlMulti> multi;
   bool proven = false;              // a response has arrived over one of them
+  std::optional<WallTime> server_certificate_end;  // of the latest handshake
   bool certificate_wanted = false;  // the server asked for a client certificate; there is none
 };
 

@@ -67,6 +67,9 @@ CurlFailure explain(CURLcode code, std::string_view words) {
                               failure.reason == proto::Reason::kUpstreamTls ||
                               failure.reason == proto::Reason::kUpstreamTimeout;
   if (before_request && !words.empty()) failure.detail = printable(words, kMaxDetail);
+  // libcurl: "Resolving timed out after 2000 milliseconds".
+  if (code == CURLE_OPERATION_TIMEDOUT && words.starts_with("Resolving"))
+    failure.detail = "the DNS lookup timed out";
   if (code == CURLE_ABORTED_BY_CALLBACK) failure.detail = "the listener on its socket is untrusted";
   return failure;
 }

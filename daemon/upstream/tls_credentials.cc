@@ -69,6 +69,10 @@ WallTime time_of(const ASN1_TIME* time) {
 
 }  // namespace
 
+WallTime expiry_of(const X509* certificate) {
+  return time_of(X509_get0_notAfter(certificate));
+}
+
 tl::expected<std::shared_ptr<const TlsCredentials>, CredentialError> TlsCredentials::parse(
     const CredentialTexts& texts) {
   const ErrorsCleared cleared;
@@ -122,7 +126,7 @@ std::optional<CredentialError> TlsCredentials::take_certificate(const Secret& te
   // PEM_R_NO_START_LINE is the normal end of the list.
   if (ERR_GET_REASON(ERR_peek_last_error()) != PEM_R_NO_START_LINE) return error(last_error());
   ERR_clear_error();
-  certificate_end_ = time_of(X509_get0_notAfter(certificate_.get()));
+  certificate_end_ = expiry_of(certificate_.get());
   return std::nullopt;
 }
 

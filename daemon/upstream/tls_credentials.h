@@ -32,6 +32,9 @@ struct CredentialError {
   std::string why;
 };
 
+// When a certificate expires; WallTime::max() if that cannot be read.
+WallTime expiry_of(const X509* certificate);
+
 class TlsCredentials {
  public:
   // Rejects incomplete input: empty, truncated, or a key that does not match the certificate.

@@ -119,6 +119,14 @@ int on_certificate_wanted(SSL* tls, X509** /*certificate*/, EVP_PKEY** /*key*/) 
   return 0;
 }
 
+// Called at each step of a handshake (SSL_CTX_set_info_callback(3)).
+void on_handshake(const SSL* tls, int where, int /*value*/) {
+  auto* connections = static_cast<Connections*>(SSL_CTX_get_app_data(SSL_get_SSL_CTX(tls)));
+  if ((where & SSL_CB_HANDSHAKE_DONE) == 0 || connections == nullptr) return;
+  const X509* const certificate = SSL_get0_peer_certificate(tls);
+  if (certificate != nullptr) connections->server_certificate_end = expiry_of(certificate);
+}
+
 }  // namespace
 
 Transfer::Transfer(const Target& target, std::shared_ptr<Connections> connections, CURL* easy)
@@ -239,6 +247,7 @@ claims::FetchOutcome Transfer::end(CURLcode code, Duration age) {
   }
   outcome.took = loop::Loop::hrtime() - flight_.started;
   outcome.reused = made.reused;
+  outcome.server_certificate_end = connections_->server_certificate_end;
   outcome.connection_age = made.reused ? age : Duration{};
   wipe();
   return outcome;
@@ -255,6 +264,7 @@ CURLcode Transfer::on_context(CURL* /*easy*/, void* context, void* raw) {
   auto* tls = static_cast<SSL_CTX*>(context);
   SSL_CTX_set_app_data(tls, connections);
   SSL_CTX_set_client_cert_cb(tls, on_certificate_wanted);
+  SSL_CTX_set_info_callback(tls, on_handshake);
   const Credentials* const credentials = connections->credentials.get();
   return credentials == nullptr || credentials->tls->install(tls) ? CURLE_OK
                                                                   : CURLE_SSL_CERTPROBLEM;

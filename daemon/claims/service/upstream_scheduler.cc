@@ -182,6 +182,7 @@ std::optional<UpstreamScheduler::Completed> UpstreamScheduler::complete(FlightId
        .took = outcome.took,
        .trace_id = flight->trace_id,
        .document = judgement.reason == Reason::kOk ? &judgement.claims : nullptr,
+       .server_certificate_end = outcome.server_certificate_end,
        .uncacheable = judgement.headers.forbids && policy.no_store_ttl == seconds(0)});
   if (check_rejection(*flight, judgement, outcome, now, doubted)) return std::nullopt;
   if (try_again(*flight, judgement, now)) return std::nullopt;
