@@ -128,6 +128,10 @@ Anchors read_anchors(std::string_view text, const std::optional<std::string>& ro
   return reading.take();
 }
 
+bool is_anchor(std::string_view line) {
+  return from_keyword(line).starts_with(kAnchorWord);
+}
+
 bool is_outlived(std::string_view line, Sequence dropped) {
   const auto words = words_of(from_keyword(line));
   Sequence sequence = 0;

@@ -47,6 +47,9 @@ Anchors read_anchors(std::string_view text, const std::optional<std::string>& ro
 // own file. Key lines are never outlived, because each one signs the next. Pure.
 bool is_outlived(std::string_view line, Sequence dropped);
 
+// Whether a line is an anchor, not a key. Pure.
+bool is_anchor(std::string_view line);
+
 // Reduces a large anchors file to the lines read_anchors() needs to find the end of the log: every
 // key line, and the few anchors with the highest sequences. An anchor a minute for years makes
 // verifying every signature too slow: a year of them takes a minute. Pure.

@@ -17,6 +17,7 @@ namespace {
 
 // Tickets of operators' actions. The policy's tickets count from 1.
 constexpr claims::AuditTicket kFirstNote = claims::AuditTicket{1} << 63;
+constexpr Duration kJournalInterval = std::chrono::minutes(10);
 constexpr std::uint32_t kUnknownId = 0xffffffff;  // no user can have it: setuid(2)
 
 }  // namespace
@@ -162,10 +163,15 @@ void Recorder::search(const SearchFilter& query, PageDone done) {
   });
 }
 
-// Runs on the audit thread. The journal has the line; the file is only a second copy, so a failed
-// write is logged and delays nothing.
+// Runs on the audit thread. The log's own file has the line; the others are copies, so a failed write
+// is logged and delays nothing. The journal gets every key and the last anchor, but not each of the
+// others: they would drown the rest of it.
 void Recorder::anchored(const std::string& line) {
-  log_.info("audit_anchor", "{}", line);
+  const BootTime now = clock_.now().boot;
+  if (!is_anchor(line) || stopping_ || !journaled_ || now - *journaled_ >= kJournalInterval) {
+    log_.info("audit_anchor", "{}", line);
+    if (is_anchor(line)) journaled_ = now;
+  }
   if (anchors_file_.empty()) return;
   const Fd file(
       open(anchors_file_.c_str(), O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0640));

@@ -5,10 +5,12 @@
 // disk.
 #pragma once
 
+#include <atomic>
 #include <deque>
 #include <functional>
 #include <map>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
@@ -83,7 +85,10 @@ class Recorder final : public claims::AuditSink {
   // True if no operator action waits for its record.
   bool idle() const { return noting_.empty(); }
   // Writes pending records and the last anchor.
-  void stop() { audit_log_->stop(); }
+  void stop() {
+    stopping_ = true;
+    audit_log_->stop();
+  }
 
  private:
   Recorder(const Settings& settings, Fingerprinter fingerprinter, loop::Loop& loop,
@@ -101,7 +106,9 @@ class Recorder final : public claims::AuditSink {
   const Clock& clock_;
   Log& log_;
   Hooks hooks_;
-  SystemRandom random_;  // used by the audit thread
+  SystemRandom random_;                 // used by the audit thread
+  std::optional<BootTime> journaled_;   // when it last logged an anchor; used by the audit thread
+  std::atomic<bool> stopping_ = false;
   claims::AuditTicket next_note_;
   std::map<claims::AuditTicket, Done> noting_;
   struct Commit {
