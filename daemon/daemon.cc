@@ -295,6 +295,11 @@ admin::AdminServices RealDaemon::admin_services() {
                                   std::optional<std::uint32_t> by, admin::UpstreamTestDone done) {
     return tester_->start(config(), name, token, operator_named(by), std::move(done));
   };
+  services.retry_now = [this](claims::UpstreamId upstream, std::optional<std::uint32_t> by) {
+    log_.info("retry_requested", "{} ended the backoff of {}", operator_named(by),
+              config().upstreams.at(upstream).name);
+    return service_->retry_now(upstream);
+  };
   services.now = [this] { return clock_.now(); };
   services.events = &*events_;
   services.peers = &server_->peers();

@@ -60,6 +60,7 @@ std::unique_ptr<Command> make_metrics();
 std::unique_ptr<Command> make_config();
 std::unique_ptr<Command> make_check_config();
 std::unique_ptr<Command> make_reload();
+std::unique_ptr<Command> make_retry();
 std::unique_ptr<Command> make_log_level();
 std::unique_ptr<Command> make_audit();
 std::unique_ptr<Command> make_doctor();

@@ -25,6 +25,7 @@ constexpr CommandRow kCommands[] = {
   {"config", "[OPTIONS]", "Show each option of the running daemon and the origin of its value", make_config},
   {"check-config", "[OPTIONS] [FILE]", "Validate a configuration file, as `claimsd --check` does", make_check_config},
   {"reload", "[OPTIONS]", "Make the daemon reread its configuration: all changes take effect, or none", make_reload},
+  {"retry",  "[OPTIONS] [NAME]", "End the backoff of a failing Auth API: the next query makes a request", make_retry},
   {"log-level", "[OPTIONS] [LEVEL]", "Show the log level, or change it temporarily", make_log_level},
   {"audit",  "[OPTIONS] COMMAND", "Search, verify and export the audit log", make_audit},
   {"help",   "[COMMAND]", "Print the help of claimsctl or of a command", make_help},

@@ -12,6 +12,7 @@
 #include "daemon/admin/event_routes.h"
 #include "daemon/admin/health.h"
 #include "daemon/admin/metrics.h"
+#include "daemon/admin/retry_route.h"
 #include "daemon/admin/openapi.h"
 #include "daemon/admin/statistics_json.h"
 #include "daemon/admin/status_json.h"
@@ -95,6 +96,7 @@ constexpr Route kRoutes[] = {
   {"POST", "/v1/log-level", "Set the log level until the next reload or restart", set_log_level_route},
   {"POST", "/v1/revoke", "Revoke a token, a user's tokens or all tokens, regardless of the Auth API", revoke_route, kAction},
   {"POST", "/v1/upstream-test", "Ask an Auth API once about a token, and describe its response: ?upstream=NAME", upstream_test_route},
+  {"POST", "/v1/retry", "End the backoff of a failing Auth API, or of all: ?upstream=NAME", retry_route},
   {"GET", "/v1/revocations", "Revocations, paged: ?after=ID&limit=N", revocations_route},
   {"POST", "/v1/unrevoke", "Withdraw one revocation by its id", unrevoke_route, kAction},
   {"GET", "/v1/audit", "Records of the audit log, paged", audit_route},

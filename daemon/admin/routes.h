@@ -69,6 +69,8 @@ struct AdminServices {
   std::function<LogLevels()> log_levels;
   std::function<void(std::optional<std::uint32_t> by, LogLevel level)> set_log_level;
   UpstreamTestStarter test_upstream;
+  // Ends the backoff of an Auth API; returns what remained of it.
+  std::function<Duration(claims::UpstreamId upstream, std::optional<std::uint32_t> by)> retry_now;
   AuditAsker audit;  // empty: no audit log is kept
 };
 

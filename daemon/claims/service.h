@@ -113,6 +113,11 @@ class ClaimsService {
   Duration backoff(UpstreamId upstream) const {
     return upstreams_.backoff(upstream, deps_.clock.now().boot);
   }
+  // Ends the backoff of a failing Auth API, as an operator asked: the next query makes a request.
+  // Returns the backoff that remained.
+  Duration retry_now(UpstreamId upstream) {
+    return upstreams_.retry_now(upstream, deps_.clock.now());
+  }
 
  private:
   // What a waiter's answer is about, besides the query itself.

@@ -58,6 +58,7 @@ struct FakeDaemon {
     };
     made.now = [] { return Now{}; };
     made.settings = []() -> const std::vector<config::Setting>& { return kSettings; };
+    made.retry_now = [](claims::UpstreamId, std::optional<std::uint32_t>) { return Duration(); };
     made.reload = [](std::optional<std::uint32_t>, const config::ReloadDone& done) {
       done(kReloaded);
     };

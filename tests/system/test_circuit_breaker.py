@@ -1,5 +1,6 @@
 """A failing Auth API, several URLs, floods and impatient clients, against the real daemon."""
 
+import subprocess
 import time
 
 import wire
@@ -25,6 +26,25 @@ def test_retry_after_is_obeyed(claimsd, peer, faults):
     answer = asker.ask("b")
     assert answer.reason == "backoff" and 50_000 < answer.retry_after_ms <= 60_000
     assert faults.count(mode) == 1
+
+
+def test_claimsctl_retry_ends_the_backoff(claimsd, peer, faults, build):
+    mode = faults.script("recovers", {"status": 503, "headers": {"Retry-After": "60"}}, {"status": 200})
+    daemon = claimsd(faults.url(mode))
+    asker = peer(daemon)
+    assert asker.ask("a").retry_after_ms == 60_000
+
+    def retry(*words):
+        return subprocess.run([build / "client" / "claimsctl" / "claimsctl", "--admin-socket", daemon.admin_socket, "retry", *words],
+                              capture_output=True, text=True, timeout=30)
+
+    assert retry("nowhere").returncode == 2 or "no upstream" in retry("nowhere").stderr
+    assert asker.ask("b").reason == "backoff"
+    done = retry("main")
+    assert done.returncode == 0 and done.stdout.startswith("main: the next query makes a request; "), done
+    assert asker.ask("a").verdict == "valid"
+    assert "main: was not waiting" in retry().stdout
+    assert "retry_requested" in daemon.log()
 
 
 def test_the_next_url_is_used_when_the_first_does_not_answer(claimsd, peer, faults):

@@ -67,6 +67,13 @@ std::optional<Answer> UpstreamScheduler::enqueue(const Query& query, const JwtTi
   return std::nullopt;
 }
 
+Duration UpstreamScheduler::retry_now(UpstreamId upstream, const Now& now) {
+  const Duration waited = backoff(upstream, now.boot);
+  upstreams_[upstream].breaker.retry_now(now.boot);
+  token_breaker_.clear();
+  return waited;
+}
+
 // The answer while the circuit breaker of the Auth API or of the token is open; otherwise nullopt.
 std::optional<Answer> UpstreamScheduler::back_off(UpstreamId upstream, const TokenKey& key,
                                                   const Now& now) {

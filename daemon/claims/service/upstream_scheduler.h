@@ -101,6 +101,10 @@ class UpstreamScheduler {
     return upstreams_.at(upstream).breaker.backoff_remaining(now).value_or(Duration(0));
   }
 
+  // Ends the backoff of this Auth API, and of all tokens: the next query makes a request. Returns the
+  // backoff that remained.
+  Duration retry_now(UpstreamId upstream, const Now& now);
+
  private:
   struct UpstreamState {  // of one Auth API
     CircuitBreaker breaker;

@@ -65,6 +65,10 @@ class CircuitBreaker {
   // Time until requests are allowed again. Until then, queries fail without being queued. Nullopt:
   // the breaker is not open.
   std::optional<Duration> backoff_remaining(BootTime now) const;
+  // Ends the backoff: the next request is the probe. A probe in flight goes on.
+  void retry_now(BootTime now) {
+    if (state_ == State::kOpen) open_until_ = std::min(open_until_, now);
+  }
   // Takes one retry from the retry budget. False: none is left.
   bool take_retry();
 

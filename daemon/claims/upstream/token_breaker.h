@@ -34,6 +34,11 @@ class TokenBreaker {
   void worked(const TokenKey& key);
   // True if the token failed recently and has had no verdict since.
   bool holds(const TokenKey& key, BootTime now) const { return find(key, now) != nullptr; }
+  // Forgets all failures.
+  void clear() {
+    recent_.clear();
+    older_.clear();
+  }
   // Remaining backoff; nullopt: requests are allowed.
   std::optional<Duration> backoff_remaining(const TokenKey& key, BootTime now) const;
 
