@@ -2,7 +2,9 @@
 // Works with and without a running daemon.
 #include <fmt/core.h>
 
+#include <algorithm>
 #include <map>
+#include <vector>
 
 #include "client/claimsctl/command.h"
 #include "client/claimsctl/doctor/checks.h"
@@ -29,6 +31,19 @@ void show(const doctor::Check& check, const doctor::Finding& finding, Output& ou
   output.line(fmt::format("{}  {:<18} {}", mark(finding.state, output), check.title,
                           printable(finding.says)));
   if (!finding.fix.empty()) output.line(fmt::format("{:30}fix: {}", "", printable(finding.fix)));
+}
+
+struct Row {
+  const doctor::Check* check;
+  doctor::Finding finding;
+};
+
+// What is wrong comes first.
+void show(std::vector<Row> rows, Output& output) {
+  std::stable_sort(rows.begin(), rows.end(), [](const Row& one, const Row& other) {
+    return one.finding.state > other.finding.state;
+  });
+  for (const Row& row : rows) show(*row.check, row.finding, output);
 }
 
 std::string summary(Tally& tally) {
@@ -78,6 +93,7 @@ class DoctorCommand final : public Command {
   Exit run(const Globals& globals, Output& output) override {
     const doctor::Facts facts = gather(globals, wanted_);
     Tally tally;
+    std::vector<Row> rows;
     std::string unseen;  // checks that were skipped for lack of a configuration
     JsonWriter json;
     json.begin_object().member("schema", kOutputSchema).key("findings").begin_array();
@@ -89,7 +105,7 @@ class DoctorCommand final : public Command {
         if (output.json()) {
           write(json, check, finding);
         } else if (!skipped) {
-          show(check, finding, output);
+          rows.push_back({&check, finding});
         }
       }
     }
@@ -97,6 +113,7 @@ class DoctorCommand final : public Command {
       json.end_array().member("healthy", exit_of(tally) == Exit::kOkay);
       output.line(json.end_object().text());
     } else {
+      show(std::move(rows), output);
       if (!unseen.empty())
         output.line(fmt::format("unchecked without a valid configuration: {}", unseen));
       output.line(summary(tally));

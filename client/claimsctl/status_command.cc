@@ -11,8 +11,11 @@ namespace {
 
 std::string hits_text(const Element& status) {
   if (!has(status, "/cache/hit_ratio")) return "";
-  return fmt::format(", {:.1f} % of them answered from the cache",
-                     number_at(status, "/cache/hit_ratio") * 100);
+  // Workers do not report what they answer from the shared memory.
+  const bool map = count_at(status, "/leases/slots") > 0;
+  return fmt::format(", {:.1f} % of them answered from the cache{}",
+                     number_at(status, "/cache/hit_ratio") * 100,
+                     map ? "; workers answer most lookups themselves, which do not count here" : "");
 }
 
 void show_health(const Element& status, Output& output) {

@@ -26,7 +26,7 @@ def check(build, scratch):
 
 @pytest.fixture
 def other_user_on_a_port():
-    """A port on which a process of nobody listens."""
+    """A port on which a process of another user listens."""
     if os.geteuid() != 0:
         pytest.skip("needs root, to become another user")
     script = "import socket, time; s = socket.create_server(('127.0.0.1', 0)); print(s.getsockname()[1], flush=True); time.sleep(600)"

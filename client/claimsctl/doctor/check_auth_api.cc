@@ -102,7 +102,7 @@ Findings check_certificate(const Facts& facts) {
                               "ask the operator of the Auth API to renew it"));
     } else {
       all.push_back({State::kUnchecked,
-                     fmt::format("there was no trusted TLS connection to {}", api.url),
+                     fmt::format("not checked: no connection to {}", api.url),
                      "fix the finding under Auth API first"});
     }
   }

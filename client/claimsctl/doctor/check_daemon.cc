@@ -19,8 +19,12 @@ std::string first_line(const std::string& text) {
 
 bool may_read(const Place& file, const Facts& facts) {
   const FileFacts& found = **file.found;
-  return facts.daemon_uid == 0 || (found.uid == facts.daemon_uid && (found.mode & 0400) != 0) ||
-         (found.mode & 0040) != 0 || (found.mode & kReadableByOthers) != 0;
+  if (facts.daemon_uid == 0) return true;
+  if (found.uid == facts.daemon_uid) return (found.mode & 0400) != 0;
+  const auto& gids = facts.daemon_gids;
+  if (std::find(gids.begin(), gids.end(), found.gid) != gids.end())
+    return (found.mode & 0040) != 0;
+  return (found.mode & kReadableByOthers) != 0;
 }
 
 // A proxy URL may contain a password.
@@ -64,7 +68,16 @@ Finding judge_config_file(const Facts& facts) {
 }  // namespace
 
 Findings check_configuration(const Facts& facts) {
-  if (facts.config) return {judge_config_file(facts)};
+  if (facts.config) {
+    Findings all = {judge_config_file(facts)};
+    if (all.front().state == State::kFailed) return all;
+    // They say it better than "ok".
+    if (!facts.start_faults.empty()) all.clear();
+    for (const std::string& fault : facts.start_faults)
+      all.push_back({State::kFailed, fmt::format("the daemon could not start: {}", fault),
+                     "correct it, then: claimsctl check-config && systemctl restart claimsd"});
+    return all;
+  }
   if (facts.config_denied) return {{State::kUnchecked, facts.config.error().message, kRunAsRoot}};
   Findings all;
   std::string_view rest = facts.config.error().message;

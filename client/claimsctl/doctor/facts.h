@@ -125,6 +125,8 @@ struct Facts {
   User caller;
   std::uint32_t daemon_uid = 0;  // the user the daemon runs as, or would run as
   std::string daemon_user;
+  std::vector<std::uint32_t> daemon_gids;
+  std::vector<std::string> start_faults;  // of claimsd --check: what would prevent a start
   Place config_file;
   Result<config::LoadedConfig> config;
   bool config_denied = false;  // this user may not read it

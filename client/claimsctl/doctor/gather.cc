@@ -3,6 +3,7 @@
 #include <fmt/core.h>
 #include <sys/stat.h>
 #include <sys/timex.h>
+#include <sysexits.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -10,7 +11,9 @@
 #include <cstdio>
 #include <filesystem>
 #include <fstream>
+#include <sstream>
 
+#include "client/claimsctl/check_run.h"
 #include "client/claimsctl/lookup.h"
 #include "client/claimsctl/reply.h"
 #include "daemon/config/read_file.h"
@@ -142,6 +145,18 @@ ConfiguredFacts look_around(const config::Config& config, const Clock& clock) {
           .client_certificates = read_client_certificates(config)};
 }
 
+// Only root can judge as the daemon's user. Without an installed claimsd there is nothing to ask.
+std::vector<std::string> start_faults(const Facts& facts, const std::string& file) {
+  const auto run =
+      run_check({installed_daemon(), "--check", "--config", file, "--user", facts.daemon_user});
+  std::vector<std::string> faults;
+  if (!run || run->code != EX_CONFIG) return faults;
+  std::istringstream lines(run->said);
+  for (std::string line; std::getline(lines, line);)
+    faults.push_back(line.starts_with(file + ": ") ? line.substr(file.size() + 2) : line);
+  return faults;
+}
+
 std::string choose_config(const Wanted& wanted, const Expected<DaemonFacts>& daemon) {
   if (!wanted.config_file.empty()) return wanted.config_file;
   return daemon && !daemon->config_file.empty() ? daemon->config_file : kUsualConfig;
@@ -157,6 +172,8 @@ Facts gather(const Globals& globals, const Wanted& wanted) {
               .caller = current_user(),
               .daemon_uid = daemon_uid(daemon),
               .daemon_user = "",
+              .daemon_gids = {},
+              .start_faults = {},
               .config_file = look_at(file),
               .config = load(file),
               .config_denied = ::access(file.c_str(), R_OK) != 0 && errno == EACCES,
@@ -174,6 +191,8 @@ Facts gather(const Globals& globals, const Wanted& wanted) {
       look_at_socket(at_path ? facts.config->config.http.socket.native() : kUsualHttpSocket);
   facts.ping = ping(globals, facts.config);
   facts.daemon_user = name_of_uid(facts.daemon_uid);
+  if (const auto user = find_user(facts.daemon_user)) facts.daemon_gids = user->gids;
+  if (facts.config && facts.caller.uid == 0) facts.start_faults = start_faults(facts, file);
   for (const auto& name : wanted.workers) {
     if (auto user = find_user(name))
       facts.workers.push_back(std::move(*user));
