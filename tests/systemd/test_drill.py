@@ -1,0 +1,240 @@
+"""Injects each fault of drill.py into an installed claimsd, reads what an operator would read, checks
+that the alert fires in a real Prometheus, and cures the fault by the command that was suggested.
+
+The windows and delays of the alert rules are shortened to seconds.
+"""
+
+import http.client
+import json
+import re
+import shutil
+import socket
+import socketserver
+import subprocess
+import threading
+import time
+import urllib.parse
+import urllib.request
+
+import pytest
+
+import drill
+from conftest import ROOT, install
+from daemon import toml
+from peer import Peer, until
+from tokens import jwt
+
+MONITORING = ROOT / "daemon" / "admin" / "monitoring"
+WINDOW = "20s"
+UNSYNCHRONIZED = "#include <sys/timex.h>\nint adjtimex(struct timex *state) { state->status = STA_UNSYNC; return TIME_ERROR; }\n"
+
+
+def free_port():
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        return free.getsockname()[1]
+
+
+class Valve:
+    """A TCP port that leads to the Auth API while it is open, and refuses connections otherwise."""
+
+    def __init__(self, to):
+        self.to, self.port, self.server = to, free_port(), None
+        self.open()
+
+    def open(self):
+        valve = self
+
+        class Handler(socketserver.BaseRequestHandler):
+            def handle(self):
+                with socket.create_connection(("127.0.0.1", valve.to)) as server:
+                    back = threading.Thread(target=self.pump, args=(server, self.request), daemon=True)
+                    back.start()
+                    self.pump(self.request, server)
+
+            @staticmethod
+            def pump(source, target):
+                try:
+                    while data := source.recv(65536):
+                        target.sendall(data)
+                    target.shutdown(socket.SHUT_WR)
+                except OSError:
+                    pass
+
+        class Server(socketserver.ThreadingTCPServer):
+            allow_reuse_address = True
+            daemon_threads = True
+
+        self.server = Server(("127.0.0.1", self.port), Handler)
+        threading.Thread(target=self.server.serve_forever, daemon=True).start()
+
+    def close(self):
+        if self.server:
+            self.server.shutdown()
+            self.server.server_close()
+            self.server = None
+
+
+class Drill:
+    """The machine, and what drill.py does with it."""
+
+    def __init__(self, machine, faults, valve, tmp_path):
+        self.machine, self.faults, self.valve, self.tmp_path = machine, faults, valve, tmp_path
+        self.metrics_port = free_port()
+        self.asked, self.held, self.preload = 0, [], []
+        self.taken = socket.create_server(("127.0.0.1", 0))
+        self.taken_port = self.taken.getsockname()[1]
+
+    def write_config(self, extra="", **tables):
+        all_tables = {
+            "daemon": {"metrics_listen": f"127.0.0.1:{self.metrics_port}"},
+            "audit": {"level": "verifications"},
+            "upstream.main": {"url": f"http://127.0.0.1:{self.valve.port}/echo"},
+        }
+        for name, options in tables.items():
+            all_tables["upstream.main" if name == "upstream" else name].update(options)
+        wanted = {name: {key: value for key, value in options.items() if value is not None} for name, options in all_tables.items()}
+        self.machine.write(drill.CONFIG, toml(wanted) + extra, 0o640)
+        self.machine.run("chown", "root:claimsd", drill.CONFIG)
+
+    def configure(self, **tables):
+        self.write_config(**tables)
+        self.machine.run("systemctl", "restart", "claimsd")
+
+    def fail_to_start(self):
+        """Restarts it, and waits until it says why it cannot start."""
+        self.machine.run("systemctl", "restart", "--no-block", "claimsd")
+        self.wait(lambda: "cannot start" in self.lines("status"), "the daemon says why it cannot start")
+
+    def ask(self, count):
+        """The reasons of the answers for new tokens."""
+        with Peer(self.machine.path("run/claimsd/claims.sock")) as peer:
+            tokens = [jwt(sub=f"drill-{self.asked + number}") for number in range(count)]
+            self.asked += count
+            return [answer.reason for answer in peer.ask_all(tokens)]
+
+    def hold_connections(self, count):
+        for _ in range(count):
+            one = socket.socket(socket.AF_UNIX)
+            one.connect(str(self.machine.path("run/claimsd/claims.sock")))
+            self.held.append(one)
+
+    def post(self, path, body, times):
+        connection = http.client.HTTPConnection("localhost", timeout=30)
+        connection.sock = socket.socket(socket.AF_UNIX)
+        connection.sock.connect(str(self.machine.path("run/claimsd-admin/admin.sock")))
+        for _ in range(times):
+            connection.request("POST", path, body)
+            assert connection.getresponse().read()
+        connection.close()
+        return True
+
+    def findings(self):
+        return json.loads(self.machine.run("claimsctl", "status", "--json", check=False).stdout or "{}").get("findings", [])
+
+    def lines(self, tool):
+        """The first five lines of claimsctl status or doctor."""
+        said = self.machine.run("env", *self.preload, "claimsctl", tool, check=False)
+        self.said = said.stdout + said.stderr
+        return "\n".join(self.said.splitlines()[:5])
+
+    def suggested(self, begin):
+        """The command that the last output suggests and that begins so."""
+        found = re.search(rf"(?:fix: |then: |hint: )({re.escape(begin)}.*?)(?: \(|; |, then|$)", self.said, re.MULTILINE)
+        assert found, f"no {begin} in: {self.said}"
+        return found[1]
+
+    def pretend_unsynchronized(self):
+        source, library = self.tmp_path / "unsynchronized.c", self.tmp_path / "unsynchronized.so"
+        source.write_text(UNSYNCHRONIZED)
+        subprocess.run(["cc", "-shared", "-fPIC", "-o", library, source], check=True)
+        self.machine.install_file(library, "usr/local/lib/unsynchronized.so")
+        self.preload = ["LD_PRELOAD=/usr/local/lib/unsynchronized.so"]
+
+    wait = staticmethod(until)
+
+    def heal(self):
+        """As before the fault, whatever became of it."""
+        for one in self.held:
+            one.close()
+        self.held, self.preload = [], []
+        self.valve.close()
+        self.valve.open()
+        drill.no_ballast(self)
+        self.write_config()
+        self.machine.run("systemctl", "reset-failed", "claimsd", check=False)
+        self.machine.run("sh", "-c", drill.RESTART_ALL)
+        self.wait(lambda: self.machine.run("claimsctl", "status", check=False).returncode == 0, "the daemon is healthy again")
+
+
+class Prometheus:
+    """A real one that scrapes the machine, with the rules' windows and delays shortened."""
+
+    def __init__(self, directory, target):
+        self.port = free_port()
+        rules = (MONITORING / "claimsd-rules.yml").read_text()
+        rules = re.sub(r"for: \d+m", "for: 1s", re.sub(r"\[\d+[mh]\]", f"[{WINDOW}]", rules))
+        (directory / "claimsd-rules.yml").write_text(rules)
+        text = (MONITORING / "prometheus.yml").read_text().replace("127.0.0.1:9464", f"127.0.0.1:{target}")
+        (directory / "prometheus.yml").write_text(text.replace("scrape_interval: 15s", "scrape_interval: 1s\n  scrape_timeout: 1s\n  evaluation_interval: 1s"))
+        self.process = subprocess.Popen(
+            ["setpriv", "--pdeathsig", "KILL", "prometheus", f"--config.file={directory}/prometheus.yml", f"--storage.tsdb.path={directory}/data",
+             f"--web.listen-address=127.0.0.1:{self.port}", "--log.level=error"], stdin=subprocess.DEVNULL)
+
+    def firing(self):
+        url = f"http://127.0.0.1:{self.port}/api/v1/query?" + urllib.parse.urlencode({"query": 'ALERTS{alertstate="firing"}'})
+        try:
+            with urllib.request.urlopen(url, timeout=10) as answer:
+                return {row["metric"]["alertname"] for row in json.load(answer)["data"]["result"]}
+        except OSError:
+            return set()
+
+    def close(self):
+        self.process.kill()
+        self.process.wait()
+
+
+@pytest.fixture(scope="module")
+def drilled(bare, packages, faults, tmp_path_factory):
+    if shutil.which("prometheus") is None:
+        pytest.fail("needs the package prometheus")
+    install(bare, packages)
+    # Small file systems, which can be filled.
+    for directory, size in ((drill.STATE, "32m"), ("/run/claimsd-cache", "16m")):
+        bare.run("mkdir", "-p", directory)
+        bare.run("mount", "-t", "tmpfs", "-o", f"size={size},mode=0700", "tmpfs", directory)
+        bare.run("chown", "claimsd:claimsd", directory)
+    valve = Valve(faults.ports["http"])
+    made = Drill(bare, faults, valve, tmp_path_factory.mktemp("drill"))
+    made.configure()
+    prometheus = Prometheus(tmp_path_factory.mktemp("prometheus"), made.metrics_port)
+    made.prometheus = prometheus
+    yield made
+    prometheus.close()
+    valve.close()
+    made.taken.close()
+
+
+def test_a_healthy_daemon_is_healthy_and_no_alert_fires(drilled):
+    assert drilled.ask(2) == ["ok"] * 2
+    assert drilled.lines("status").startswith("claimsd is healthy")
+    time.sleep(3)  # three evaluations
+    assert drilled.prometheus.firing() <= {"ClaimsdDown"}  # before the first scrape
+
+
+@pytest.mark.parametrize("fault", drill.FAULTS, ids=[fault.name.replace(" ", "-") for fault in drill.FAULTS])
+def test_each_fault_is_named_alerted_and_cured(drilled, fault):
+    try:
+        fault.inject(drilled)
+        until(lambda: re.search(fault.says, drilled.lines(fault.tool), re.DOTALL), f"{fault.says} in {getattr(drilled, 'said', '')}", 20)
+        if fault.alert:
+            until(lambda: fault.alert in drilled.prometheus.firing(), f"{fault.alert} fires", 20)
+        drilled.lines(fault.tool)
+        fault.cure(drilled)
+        until(lambda: drilled.ask(1) == ["ok"], "queries are answered again", 20)
+    finally:
+        drilled.heal()
+
+
+def test_the_table_in_the_manual_is_the_drill():
+    text = drill.OPERATIONS.read_text()
+    assert drill.with_table(text) == text, "run tests/systemd/drill.py --write"
