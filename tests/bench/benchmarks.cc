@@ -33,6 +33,18 @@ constexpr std::array kMillionGoals{
 constexpr std::array kMemoryGoals{
     Goal{"1 KiB", Ratio::kOverPeer, Bound::kAtMost, 1},
 };
+constexpr std::array kFrontDoorGoals{
+    Goal{"50,000/s",     Ratio::kOverPeer, Bound::kAtMost, 1},
+};
+constexpr std::array kFrontDoorNginxGoals{
+    Goal{"return 204",   Ratio::kUnderPeer, Bound::kAtLeast, 0.75},
+};
+constexpr std::array kFrontDoorP99Goals{
+    Goal{"300 us",       Ratio::kOverPeer, Bound::kAtMost, 1},
+};
+constexpr std::array kFrontDoorBesideGoals{
+    Goal{"other daemon", Ratio::kOverPeer, Bound::kAtMost, 1.3},
+};
 constexpr std::array kMissTlsGoals{
     Goal{"bare_curl", Ratio::kOverPeer, Bound::kAtMost, 1.25},
 };
@@ -82,6 +94,18 @@ constexpr std::array kBenchmarks{
     Benchmark{"memory_million",
               "memory for each of a million entries with 300 bytes of claims, pages of the file included",
               "B", kMemoryGoals, run_memory_million},
+    Benchmark{"front_door",
+              "check over the HTTP socket on kept connections: CPU time of the daemon, all threads",
+              "us", kFrontDoorGoals, run_front_door},
+    Benchmark{"front_door_nginx",
+              "request through nginx with auth_request to claimsd, compared with one to a return 204 of another nginx; one core",
+              "us", kFrontDoorNginxGoals, run_front_door_nginx},
+    Benchmark{"front_door_p99",
+              "p99 that claimsd adds there, compared with return 204",
+              "us", kFrontDoorP99Goals, run_front_door_p99},
+    Benchmark{"front_door_beside",
+              "p99 of a hit over the claims socket beside 5,000 HTTP checks per second, compared with the same load on another daemon",
+              "us", kFrontDoorBesideGoals, run_front_door_beside},
     Benchmark{"miss_tls",
               "miss, with a request to the Auth API over TLS, compared with the same request by a bare libcurl; all sides on one core",
               "us", kMissTlsGoals, run_miss_tls},
