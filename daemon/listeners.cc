@@ -65,8 +65,7 @@ Result<FrontDoorListener> open_front_door(const config::Config& config, Inherite
     if (reach == loop::Reach::kNetwork) {
       return failure(
           "the HTTP socket that systemd passed can be reached from other hosts: set ListenStream= "
-          "of "
-          "claimsd-http.socket to a Unix socket or an address such as 127.0.0.1:9180");
+          "of claimsd-http.socket to a Unix socket or an address such as 127.0.0.1:9180");
     }
     if (reach == loop::Reach::kUnix) at_path = false;
     sockets.push_back(std::move(*socket));

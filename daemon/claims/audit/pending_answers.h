@@ -16,8 +16,8 @@
 
 namespace claimsd::claims {
 
-// Token, claims and document of a valid answer, kept to revalidate it. Adds its size to `sum` while it
-// exists.
+// Token, claims and document of a valid answer, kept to revalidate it. Adds its size to `sum` while
+// it exists.
 class PendingSubject {
  public:
   PendingSubject(const TokenKey& of, std::string_view its_token, std::string_view its_claims,
