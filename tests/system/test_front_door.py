@@ -88,7 +88,7 @@ def test_the_document_is_that_of_the_auth_api_byte_for_byte(front_door, faults, 
 @pytest.mark.parametrize("document", [
     json.dumps({"id": "7", "role": "doctor", "more": "x" * 8000}),  # truncated in the cache
     '{"id": "7",' + " " * 8000 + '"role": "doctor"}',  # kept without its white space
-    json.dumps({"id": "7", "role": "doctor", "more": "x" * 200_000})])
+    json.dumps({"id": "7", "role": "doctor", "more": "x" * 200_000})], ids=["truncated", "compacted", "long"])
 @pytest.mark.parametrize("recorded", [False, True])
 def test_a_document_too_large_to_keep_is_fetched_again_and_never_sent_in_part(front_door, faults, document, recorded):
     mode = faults.script("large", {"body": document})
@@ -105,12 +105,12 @@ def test_a_document_too_large_to_keep_is_fetched_again_and_never_sent_in_part(fr
 
 def test_an_introspection_endpoint_has_no_document(front_door, faults, tmp_path):
     secret = tmp_path / "secret"
-    secret.write_text("secret\n")
+    secret.write_text("s:cret%+\n")
     secret.chmod(0o600)
-    mode = faults.script("introspection", {"body": {"active": True, "sub": "7", "scope": "doctor"}})
-    _, client = front_door({"url": faults.url(mode), "kind": "introspection", "client_id": "claimsd", "client_secret_file": str(secret), "role_claims": ["scope"]})
-    assert client.ask("/v1/auth/authenticated", "token").status == 200
-    assert client.ask("/api/me/", "token").status == 404
+    _, client = front_door({"url": faults.url("introspection-post"), "kind": "introspection", "path": "/api/me/", "client_id": "lumen daemon", "client_auth": "post",
+                            "client_secret_file": str(secret), "id_claim": "id", "audience": "lumen"})
+    assert client.ask("/v1/auth/authenticated", "a-token").status == 200
+    assert client.ask("/api/me/", "a-token").status == 404
 
 
 def test_a_gate_admits_by_role_and_passes_the_identity(front_door, auth_api):
