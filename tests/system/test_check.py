@@ -117,7 +117,8 @@ def test_an_impossible_path_is_named_and_the_daemon_exits(claimsd, faults, optio
     ("ca_file", "/nowhere/ca.pem"), ("client_certificate", "/nowhere/client.pem"), ("request_header_file", "/nowhere/header"),
     ("client_certificate", "/run/credentials/claimsd.service/claimsd.no-such-credential")])
 def test_check_names_a_file_that_a_start_needs(claimsd, option, value):
-    daemon = claimsd({"url": "https://auth.example.com", option: value}, start=False)
+    key = {"client_key": value} if option == "client_certificate" else {}
+    daemon = claimsd({"url": "https://auth.example.com", option: value, **key}, start=False)
     code, said = daemon.check()
     assert code == CONFIGURATION_ERROR and value in said
     assert daemon.check("--syntax-only")[0] == 0
