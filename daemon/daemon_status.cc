@@ -41,7 +41,7 @@ admin::DaemonStatus gather_status(const StatusSources& from) {
     status.sockets.push_back({.name = one.name,
                               .path = one.path,
                               .lost = one.lost,
-                              .fix = std::string(host::fix_for_lost(one))});
+                              .fix = host::fix_for_lost(one)});
   status.connections = from.server.connections();
   status.max_connections = config.daemon.max_connections;
   status.waiting = service.flights().waiting();

@@ -53,10 +53,10 @@ Problem not_permitted(const std::string& socket) {
 
 Problem not_connected(const std::string& socket, int error) {
   if (error == EACCES || error == EPERM) return not_permitted(socket);
-  // Not start: systemd may still hold a socket whose file is gone.
+  // Stop first: systemd may still hold a socket whose file is gone.
   const char* start =
-      "systemctl restart claimsd.socket claimsd-admin.socket claimsd (systemctl status claimsd shows "
-      "why it stopped)";
+      "systemctl stop claimsd.socket claimsd-admin.socket claimsd && systemctl start claimsd.socket "
+      "claimsd-admin.socket claimsd (systemctl status claimsd shows why it stopped)";
   if (error == ENOENT) {
     return {Exit::kUnavailable, "no_daemon",
             fmt::format("the admin socket {} does not exist", socket), start};

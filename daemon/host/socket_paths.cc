@@ -1,5 +1,6 @@
 #include "daemon/host/socket_paths.h"
 
+#include <fmt/core.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
@@ -72,9 +73,12 @@ void SocketPaths::check() {
   }
 }
 
-std::string_view fix_for_lost(const SocketPath& lost) {
-  return lost.inherited ? "systemctl restart claimsd.socket claimsd-admin.socket claimsd"
-                        : "systemctl restart claimsd";
+// Not restart: systemd refuses to restart a socket while its service runs.
+std::string fix_for_lost(const SocketPath& lost) {
+  if (!lost.inherited) return "systemctl restart claimsd";
+  const std::string units = fmt::format("claimsd.socket claimsd-admin.socket{} claimsd",
+                                        lost.name == "http" ? " claimsd-http.socket" : "");
+  return fmt::format("systemctl stop {0} && systemctl start {0}", units);
 }
 
 }  // namespace claimsd::host

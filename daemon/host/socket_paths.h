@@ -63,6 +63,6 @@ class SocketPaths {
 };
 
 // What restores the paths, as a command.
-std::string_view fix_for_lost(const SocketPath& lost);
+std::string fix_for_lost(const SocketPath& lost);
 
 }  // namespace claimsd::host

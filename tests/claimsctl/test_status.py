@@ -123,7 +123,7 @@ def test_no_admin_socket_exits_69_and_suggests_starting_the_service(claimsctl):
     done = claimsctl.run("status")
     assert done.returncode == 69
     assert f"the admin socket {claimsctl.admin_socket} does not exist" in done.stderr
-    assert "systemctl restart claimsd.socket" in done.stderr
+    assert "systemctl stop claimsd.socket" in done.stderr
 
 
 def test_a_dead_admin_socket_exits_69(claimsctl):

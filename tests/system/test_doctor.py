@@ -63,7 +63,7 @@ def test_without_a_daemon_it_says_so_and_checks_the_rest(claimsd, doctor, https)
     assert code == 69
     assert states(checks) == {"daemon": ["failed"], "in_effect": ["unchecked"], "claims_socket": ["failed"], "admin_socket": ["failed"],
                               "answer": ["failed"]}
-    assert "systemctl restart claimsd.socket" in checks["daemon"][0]["fix"]
+    assert "systemctl stop claimsd.socket" in checks["daemon"][0]["fix"]
     assert "unchecked" in [finding["state"] for finding in checks["groups"]]
     assert "expires in" in checks["certificate"][0]["says"]
 

@@ -19,7 +19,7 @@ import urllib.request
 import pytest
 
 import drill
-from conftest import ROOT, install
+from conftest import ROOT, as_worker, install
 from daemon import toml
 from peer import Peer, until
 from tokens import jwt
@@ -119,17 +119,27 @@ class Drill:
             self.held.append(one)
 
     def post(self, path, body, times):
-        connection = http.client.HTTPConnection("localhost", timeout=30)
-        connection.sock = socket.socket(socket.AF_UNIX)
-        connection.sock.connect(str(self.machine.path("run/claimsd-admin/admin.sock")))
         for _ in range(times):
+            connection = http.client.HTTPConnection("localhost", timeout=30)
+            connection.sock = socket.socket(socket.AF_UNIX)
+            connection.sock.connect(str(self.machine.path("run/claimsd-admin/admin.sock")))
             connection.request("POST", path, body)
-            assert connection.getresponse().read()
-        connection.close()
+            assert connection.getresponse().status == 200
+            connection.close()
         return True
 
     def findings(self):
         return json.loads(self.machine.run("claimsctl", "status", "--json", check=False).stdout or "{}").get("findings", [])
+
+    def stays_degraded(self):
+        """Asks for two seconds, and whether there was a finding all the time: a disk that seems full may
+        have space for one record more."""
+        for _ in range(10):
+            self.ask(5)
+            if not self.findings():
+                return False
+            time.sleep(0.2)
+        return True
 
     def lines(self, tool):
         """The first five lines of claimsctl status or doctor."""
@@ -198,6 +208,7 @@ def drilled(bare, packages, faults, tmp_path_factory):
     if shutil.which("prometheus") is None:
         pytest.fail("needs the package prometheus")
     install(bare, packages)
+    as_worker(bare)  # otherwise the doctor warns that no user may query
     # Small file systems, which can be filled.
     for directory, size in ((drill.STATE, "32m"), ("/run/claimsd-cache", "16m")):
         bare.run("mkdir", "-p", directory)

@@ -13,8 +13,10 @@ constexpr std::uint32_t kWritableByOthers = 002;
 constexpr std::uint32_t kSearchableByOthers = 001;
 constexpr char kStartHttp[] =
     "systemctl stop claimsd, then: systemctl start claimsd-http.socket claimsd";
-// Not start: systemd may still hold a socket whose file is gone.
-constexpr char kStart[] = "systemctl restart claimsd.socket claimsd-admin.socket claimsd";
+// Stop first: systemd may still hold a socket whose file is gone.
+constexpr char kStart[] =
+    "systemctl stop claimsd.socket claimsd-admin.socket claimsd && systemctl start claimsd.socket "
+    "claimsd-admin.socket claimsd";
 
 std::string configured_elsewhere(const Facts& facts, const SocketFacts& socket, bool admin) {
   if (!facts.config) return "";

@@ -162,7 +162,7 @@ const Ill kIlls[] = {
    [](Facts& f) { file(f.claims_socket.directory).uid = 1000; }},
   {"claims_socket", State::kWarning, "some workers cannot reach", "chmod o+x",
    [](Facts& f) { file(f.claims_socket.directory).mode = 0750; }},
-  {"admin_socket", State::kFailed, "/run/claimsd-admin/admin.sock does not exist", "systemctl restart claimsd.socket",
+  {"admin_socket", State::kFailed, "/run/claimsd-admin/admin.sock does not exist", "systemctl stop claimsd.socket",
    [](Facts& f) { gone(f.admin_socket.socket); }},
   {"admin_socket", State::kUnchecked, "Permission denied", "root",
    [](Facts& f) { denied(f.admin_socket.socket); }},
