@@ -51,6 +51,33 @@ def test_a_valid_token_is_what_the_factory_made(handle):
     assert isinstance(roles, tuple) and all(isinstance(role, str) for role in roles)
 
 
+def test_256_roles_and_60_kib_of_claims_for_a_token_of_16_kib_are_whole(claimsd, faults):
+    roles = [f"CN=group-{number},OU=Groups,DC=example,DC=com" for number in range(256)]
+    document = {"id": "user-1", "email": "one@example.com", "role": roles, "note": "n" * 45_000}
+    mode = faults.script("giant-for-python", {"body": document})
+    opened = _claimsd.Handle(Made, socket=str(claimsd(faults.url(mode)).socket))
+    token = "t" * 16 * 1024
+    try:
+        for made in (opened.identify(meta(token), None), opened.query(token)[0]):
+            text, user, _, found, truncated = made.parts
+            assert (user, found, truncated) == ("user-1", tuple(roles), False)
+            assert json.loads(text) == document
+    finally:
+        opened.close()
+    assert faults.count(mode) == 1
+
+
+def test_truncated_claims_say_so(claimsd, faults):
+    mode = faults.script("cut-for-python", {"body": {"id": "user-1", "role": ["rvt"], "note": "n" * 5000}})
+    opened = _claimsd.Handle(Made, socket=str(claimsd({"url": faults.url(mode), "max_claims_bytes": "4KiB"}).socket))
+    try:
+        text, user, _, roles, truncated = opened.query("token")[0].parts
+    finally:
+        opened.close()
+    assert (user, roles, truncated) == ("user-1", ("rvt",), True)
+    assert "note" not in json.loads(text)
+
+
 def test_the_same_claims_are_parsed_once(handle):
     first = handle.identify(meta("token"), None)
     assert handle.identify(meta("token"), None) is first

@@ -1,12 +1,49 @@
 """Sizes beyond one path use the next slower one, and limits are reported properly."""
 
 import json
+import pathlib
 import subprocess
 
 import pytest
 
 from peer import until
 from tokens import user_of
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+# Prints: source, truncated, number and bytes of roles, the last role, and the size and the bytes of the claims.
+C_PROGRAM = """
+#include <claimsd.h>
+#include <stdio.h>
+#include <string.h>
+
+int main(int argc, char **argv) {
+  char token[32770];
+  claimsd_options options = CLAIMSD_OPTIONS_INIT;
+  claimsd_query_request query = CLAIMSD_QUERY_REQUEST_INIT;
+  claimsd_answer_view view = CLAIMSD_ANSWER_VIEW_INIT;
+  claimsd_handle *handle;
+  claimsd_answer *answer;
+  int round;
+  options.socket_path = argv[argc - 1];
+  if (fgets(token, sizeof token, stdin) == NULL) return 2;
+  if (claimsd_open(&options, &handle, NULL) != CLAIMSD_OK) return 2;
+  query.token = token;
+  query.token_size = strcspn(token, "\\n");
+  for (round = 0; round < 2; ++round) {
+    const char *last;
+    if (claimsd_query(handle, &query, &answer) != CLAIMSD_VALID) return 1;
+    if (claimsd_read_answer(answer, &view) != CLAIMSD_OK) return 2;
+    for (last = view.roles + view.roles_size - 1; last > view.roles && last[-1] != 0;) --last;
+    printf("%s %u %u %zu %s %zu\\n", claimsd_source_text(view.source), view.truncated, view.role_count, view.roles_size,
+           last, view.json_size);
+    fwrite(view.json, 1, view.json_size, stdout);
+    putchar('\\n');
+    claimsd_answer_free(answer);
+  }
+  claimsd_close(handle);
+  return 0;
+}
+"""
 
 TRIMMED = 1
 NAMED = {"id": "user-123", "email": "tess@example.com", "role": ["rvt", "admin"]}
@@ -103,6 +140,29 @@ def test_a_large_token_with_many_roles_and_60_kib_of_claims_works_end_to_end(cla
     assert json.loads(worker(daemon, "ask").ask(token).json)["role"] == roles
     shown = json.loads(query(daemon, token, "--json"))
     assert (shown["roles"], shown["truncated"], len(shown["claims"]["note"])) == (roles, False, 60 * 1024 - size)
+    assert faults.count(mode) == 1
+
+
+def test_a_c_program_gets_256_roles_and_60_kib_of_claims_whole(build, scratch, claimsd, peer, faults):
+    roles = [f"CN=group-{number},OU=Groups,DC=example,DC=com" for number in range(256)]
+    document = {**NAMED, "role": roles, "note": "n" * 45_000}
+    mode = faults.script("giant-for-c", {"body": document})
+    daemon = claimsd(faults.url(mode))
+    program, library = scratch() / "program", build / "client" / "src"
+    compiled = subprocess.run(["gcc", "-std=c99", "-pedantic", "-Wall", "-Wextra", "-Werror", "-xc", "-", "-o", str(program),
+                               f"-I{ROOT / 'client' / 'include'}", f"-L{library}", "-lclaimsd", f"-Wl,-rpath,{library}"],
+                              input=C_PROGRAM, capture_output=True, text=True)
+    assert compiled.returncode == 0, compiled.stderr
+    token = "t" * 16 * 1024
+    done = subprocess.run([str(program), str(daemon.socket)], input=token + "\n", capture_output=True, text=True, timeout=60)
+    assert done.returncode == 0, done.stderr
+    first, first_json, second, second_json = done.stdout.splitlines()
+    size = sum(len(role) + 1 for role in roles)
+    whole = json.dumps(document, separators=(",", ":"))
+    assert first == f"upstream 0 256 {size} {roles[-1]} {len(first_json)}"
+    assert second == f"cache 0 256 {size} {roles[-1]} {len(second_json)}"
+    assert json.loads(first_json) == json.loads(second_json) == document
+    assert len(whole) <= len(first_json) <= 64 * 1024
     assert faults.count(mode) == 1
 
 
