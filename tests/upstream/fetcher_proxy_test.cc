@@ -5,9 +5,13 @@
 
 #include <array>
 #include <atomic>
+#include <filesystem>
+#include <fstream>
+#include <mutex>
 #include <thread>
 
 #include "daemon/base/fd.h"
+#include "tests/support/scratch_directory.h"
 #include "tests/upstream/fetching.h"
 
 namespace claimsd::upstream {
@@ -23,12 +27,18 @@ sockaddr_in loopback(int port) {
   return address;
 }
 
+constexpr char kWrongCredentials[] =
+    "HTTP/1.1 407 Proxy Authentication Required\r\nProxy-Authenticate: Basic realm=\"p\"\r\n"
+    "Content-Length: 0\r\n\r\n";
+
 // Serves one tunnel after another to a port of this host. `reply`: its response to CONNECT.
+// `credentials`: what Proxy-Authorization must be, or 407; "": anything.
 class ConnectProxy {
  public:
-  ConnectProxy(int target, std::string reply)
+  ConnectProxy(int target, std::string reply, std::string credentials = "")
       : target_(target),
         reply_(std::move(reply)),
+        credentials_(std::move(credentials)),
         listener_(socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
     sockaddr_in address = loopback(0);
     socklen_t size = sizeof address;
@@ -47,6 +57,11 @@ class ConnectProxy {
 
   std::string url() const { return "http://127.0.0.1:" + std::to_string(port_); }
   int tunnels() const { return tunnels_; }
+  // Everything that was sent to the proxy itself.
+  std::string heads() const {
+    const std::lock_guard lock(mutex_);
+    return heads_;
+  }
 
  private:
   bool readable(int fd) const {
@@ -66,7 +81,16 @@ class ConnectProxy {
         if (got <= 0) break;
         head.append(some.data(), static_cast<std::size_t>(got));
       }
+      {
+        const std::lock_guard lock(mutex_);
+        heads_ += head;
+      }
       if (!head.starts_with("CONNECT ")) continue;
+      if (head.find("Proxy-Authorization: " + credentials_ + "\r\n") == std::string::npos &&
+          !credentials_.empty()) {
+        send(client.get(), kWrongCredentials, sizeof kWrongCredentials - 1, MSG_NOSIGNAL);
+        continue;
+      }
       ++tunnels_;
       send(client.get(), reply_.data(), reply_.size(), MSG_NOSIGNAL);
       const Fd server(socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
@@ -91,10 +115,13 @@ class ConnectProxy {
 
   const int target_;
   const std::string reply_;
+  const std::string credentials_;
   const Fd listener_;
   int port_ = 0;
   std::atomic<bool> stop_ = false;
   std::atomic<int> tunnels_ = 0;
+  mutable std::mutex mutex_;
+  std::string heads_;
   std::thread thread_;
 };
 
@@ -147,6 +174,48 @@ TEST_CASE("a proxy that refuses the tunnel is a failure, whatever its status") {
   settings.proxy = proxy.url();
   const claims::FetchOutcome outcome = Fetching({settings}).fetch();
   CHECK(outcome.failure != Reason::kOk);
+}
+
+// A colon, a space and a percent sign belong to the password.
+constexpr char kCredentials[] = "claimsd:pa%41ss:w rd";
+constexpr char kEncoded[] = "Basic Y2xhaW1zZDpwYSU0MXNzOncgcmQ=";
+
+struct CredentialsFile {
+  testing::ScratchDirectory scratch;
+  std::string path = std::filesystem::path(scratch.path()) / "proxy";
+
+  explicit CredentialsFile(std::string_view text) { std::ofstream(path) << text << '\n'; }
+};
+
+TEST_CASE("a proxy gets its credentials and no token, and the Auth API gets no proxy credentials") {
+  test::FaultServer& server = fresh_fault_server();
+  const ConnectProxy proxy(server.port("https"), kPlainReply, kEncoded);
+  const CredentialsFile file(kCredentials);
+  UpstreamSettings settings = upstream_of(server, "ok", "https");
+  settings.proxy = proxy.url();
+  settings.proxy_credentials_file = file.path;
+  settings.connection_max_age = seconds(0);  // so that each request makes a tunnel
+  Fetching fetching({settings});
+  for (int i = 0; i < 3; ++i) CHECK(fetching.fetch().status == 200);
+  CHECK(proxy.tunnels() == 3);
+  CHECK(proxy.heads().find(kToken) == std::string::npos);
+  CHECK(proxy.heads().find("\r\nAuthorization:") == std::string::npos);
+  CHECK(server.requests("ok") == 3);
+  CHECK(server.get("/_seen?mode=ok").find("Proxy-Authorization") == std::string::npos);
+}
+
+TEST_CASE("a proxy that refuses the credentials is a failure that names its status") {
+  test::FaultServer& server = fresh_fault_server();
+  const ConnectProxy proxy(server.port("https"), kPlainReply, kEncoded);
+  const CredentialsFile file("claimsd:wrong");
+  UpstreamSettings settings = upstream_of(server, "ok", "https");
+  settings.proxy = proxy.url();
+  if (GENERATE(true, false)) settings.proxy_credentials_file = file.path;
+  const claims::FetchOutcome outcome = Fetching({settings}).fetch();
+  CHECK(outcome.failure != Reason::kOk);
+  CHECK(outcome.detail.find("407") != std::string::npos);
+  CHECK(outcome.detail.find("wrong") == std::string::npos);
+  CHECK(server.requests("ok") == 0);
 }
 
 }  // namespace

@@ -1,13 +1,14 @@
 #include "daemon/claims/parse/role_reader.h"
 
 #include <algorithm>
+#include <functional>
 
 namespace claimsd::claims {
 namespace {
 
 namespace dom = simdjson::dom;
 
-constexpr std::size_t kFewRoles = 16;  // up to here a search of the list is faster than a set
+constexpr std::size_t kFewRoles = 16;  // up to here a search of the list is faster than a table
 constexpr std::string_view kBlanks = " \t\r\n";
 
 }  // namespace
@@ -72,8 +73,19 @@ Status RoleReader::add_role(std::string_view role, const ClaimPath& at) {
 bool RoleReader::is_new(std::string_view role) {
   if (roles_.size() < kFewRoles)
     return std::find(roles_.begin(), roles_.end(), role) == roles_.end();
-  if (known_.empty()) known_.insert(roles_.begin(), roles_.end());
-  return known_.insert(role).second;
+  for (; entered_ < roles_.size(); ++entered_) enter(roles_[entered_], entered_);
+  if (!enter(role, roles_.size())) return false;
+  ++entered_;
+  return true;
+}
+
+bool RoleReader::enter(std::string_view role, std::size_t number) {
+  std::size_t at = std::hash<std::string_view>()(role) % kTableSize;
+  for (; table_[at] != 0; at = (at + 1) % kTableSize) {
+    if (roles_[table_[at] - 1U] == role) return false;
+  }
+  table_[at] = static_cast<std::uint16_t>(number + 1);
+  return true;
 }
 
 Result<const RoleClaim*> find_omitted_roles(Element document,

@@ -2,12 +2,14 @@
 // Pure; any thread.
 #pragma once
 
+#include <array>
+#include <cstdint>
 #include <string_view>
-#include <unordered_set>
 #include <vector>
 
 #include "daemon/claims/parse/claim_mapping.h"
 #include "daemon/claims/parse/member.h"
+#include "proto/limits.h"
 
 namespace claimsd::claims {
 
@@ -24,9 +26,16 @@ class RoleReader {
   Status add_keys(Element value, const ClaimPath& at);
   Status add_role(std::string_view role, const ClaimPath& at);
   bool is_new(std::string_view role);
+  // Enters the role that will be number `number`. False if it is there already.
+  bool enter(std::string_view role, std::size_t number);
+
+  // At most half full, so that a search is short.
+  static constexpr std::size_t kTableSize = 2 * proto::kMaxRoles;
 
   std::vector<std::string_view> roles_;
-  std::unordered_set<std::string_view> known_;  // the same, once there are many
+  // Once there are many: a hash table of their numbers plus one, without an allocation for each.
+  std::array<std::uint16_t, kTableSize> table_{};
+  std::size_t entered_ = 0;
   std::size_t bytes_ = 0;
 };
 
