@@ -120,11 +120,8 @@ std::string without_values(std::string message, const std::vector<std::string>& 
 }  // namespace
 
 bool looks_like_token(std::string_view word) {
-  const auto b64token = [](char c) {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
-           std::string_view("-._~+/=").find(c) != std::string_view::npos;
-  };
-  return word.size() >= kShortestToken && std::all_of(word.begin(), word.end(), b64token);
+  const auto is_visible = [](char c) { return c > ' ' && c <= '~'; };
+  return word.size() >= kShortestToken && std::all_of(word.begin(), word.end(), is_visible);
 }
 
 std::vector<std::string> nearest(std::string_view word, const std::vector<std::string>& known) {

@@ -12,7 +12,7 @@
 
 namespace claimsd::claimsctl {
 
-// A deliberately generous guess: b64token characters (RFC 6750) and at least as long as a token.
+// A deliberately generous guess: visible ASCII and at least as long as a token.
 bool looks_like_token(std::string_view word);
 
 // The names that are one typing mistake away from `word`, or two for a long one, or begin with it;

@@ -27,7 +27,7 @@ http::Response response_to(const claims::ActionResult& result) {
   switch (result.outcome) {
     case claims::ActionOutcome::kNoToken:
       return http::error_response(400, "not_a_token",
-                                  "this cannot be a token (RFC 6750, at most 32 KiB)",
+                                  "this cannot be a token (visible ASCII, at most 32 KiB)",
                                   "send it as it was issued, without \"Bearer \"");
     case claims::ActionOutcome::kNoUser:
       return http::error_response(

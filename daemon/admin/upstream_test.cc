@@ -70,7 +70,7 @@ http::Response upstream_test_route(const AdminServices& services, const http::Re
   }
   if (claims::check_token(parsed->action.who) != proto::Reason::kOk) {
     return http::error_response(400, "not_a_token",
-                                "this cannot be a token (RFC 6750, at most 32 KiB)",
+                                "this cannot be a token (visible ASCII, at most 32 KiB)",
                                 "send it as it was issued, without \"Bearer \"");
   }
   const std::string name(request.parameter("upstream").value_or(""));

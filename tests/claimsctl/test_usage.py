@@ -8,7 +8,7 @@ from fakes import FakeDaemon, valid_answer
 
 TOKENS = ["eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiJ1c2VyLTEyMyJ9.c2lnbmF0dXJl",
           "0123456789abcdef0123456789abcdef01234567", "q~Token+with/slashes==",
-          "abcdefghijklmnopqrstuvwxyzabcdef"]
+          "abcdefghijklmnopqrstuvwxyzabcdef", "1|Wl8hN2!aB3dE5fG7:hJ9kL2mN4pQ6rS8tU0"]
 
 SOURCE = pathlib.Path(__file__).resolve().parents[2] / "client" / "claimsctl"
 

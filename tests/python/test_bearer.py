@@ -34,24 +34,29 @@ def test_another_scheme_is_not_a_bearer_token(header):
 
 @pytest.mark.parametrize("header", [
     "", " ", "\t", "Bearer", "Bearer ", "bearer\t", "Bearer a b", "Bearer a,Bearer b", "Bearer a, b", "Bearer tok\xe9n", "Bearer \u2603",
-    "Bearer \ud800", "Bearer a\0b", "Bearer\0", "Bearer\tabc", "Bearer a\nb", "Bearer a\r\nX: y", "Bearer =", "Bearer a=b", "Bearer:abc",
-    "Bearer\xe9 abc", "Basic \0", "\u2603", "\x7f", "Bearer {}", "Bearer \"abc\""])
+    "Bearer \ud800", "Bearer a\0b", "Bearer\0", "Bearer\tabc", "Bearer a\nb", "Bearer a\r\nX: y", "Bearer:abc",
+    "Bearer\xe9 abc", "Basic \0", "\u2603", "\x7f"])
 def test_a_broken_header_is_malformed(header):
     assert both(header) == ("malformed",)
 
 
-def test_8_kib_is_the_longest_token():
+@pytest.mark.parametrize("token", ["1|Wl8hN2", "00D5f000000!AQ4AQ", "a:b:c", "=", "a=b", "{}", '"abc"', "a,b"])
+def test_a_token_may_have_any_visible_ascii_character(token):
+    assert both(f"Bearer {token}") == token
+
+
+def test_32_kib_is_the_longest_token():
     assert both("Bearer " + "x" * 32768) == "x" * 32768
     assert both("Bearer " + "x" * 32769) == ("too_long",)
     assert f"kMaxToken = {bearer.MAX_TOKEN // 1024} * 1024" in LIMITS.read_text()
 
 
-def test_exactly_the_characters_of_rfc_6750_are_accepted():
+def test_visible_ascii_is_accepted_and_nothing_else():
     for code in range(0x180):
-        b64 = bool(re.fullmatch(r"[A-Za-z0-9._~+/-]", chr(code), re.ASCII))
+        visible = 0x20 < code < 0x7F
         for before in (0, 1, 7, 15, 16, 17, 40):  # they are looked at sixteen at once
             token = "x" * before + chr(code) + "x"
-            assert (both("Bearer " + token) == token) == b64 or chr(code) == " ", (code, before)
+            assert (both("Bearer " + token) == token) == visible or chr(code) == " ", (code, before)
 
 
 @settings(max_examples=3000, deadline=None)

@@ -7,6 +7,8 @@ import urllib.request
 
 import pytest
 
+from tokens import user_of
+
 REDIRECTS = [301, 302, 303, 307, 308]
 
 
@@ -72,6 +74,13 @@ def test_a_malformed_token_never_reaches_the_auth_api(claimsd, peer, faults, tok
     assert (answer.verdict, answer.reason) == ("invalid", "malformed")
     assert faults.count("echo") == 0
     assert asker.ask("good-token").verdict == "valid"
+
+
+@pytest.mark.parametrize("token", ["1|Wl8hN2", "00D5f000000!AQ4AQ", "a:b:c", "a=b=", "\"a\\b\"", "a;b,c", "%0d%0a", "{}<>[]()@?#$&*^`'"])
+def test_a_token_of_visible_ascii_reaches_the_auth_api_as_it_is(claimsd, peer, worker, faults, token):
+    daemon = claimsd(faults.url("echo"))
+    assert peer(daemon).ask(token).id == worker(daemon, "ask").ask(token).id == user_of(token)
+    assert faults.count("echo") == 1
 
 
 def test_cookies_and_alternative_services_of_the_upstream_are_ignored(claimsd, peer, faults):

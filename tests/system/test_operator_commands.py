@@ -72,6 +72,19 @@ def test_show_finds_a_token_by_its_bytes_and_a_user_by_the_id(busy, claimsctl):
     assert claimsctl(busy, "show", stdin="a b").returncode == 2
 
 
+@pytest.mark.parametrize("token", ["1|Wl8hN2", '00D5f!A"Q\\4', "a:b,c"])
+def test_a_token_with_other_signs_is_shown_purged_and_revoked(claimsd, peer, faults, claimsctl, token):
+    daemon = claimsd(faults.url("echo"))
+    asker = peer(daemon)
+    assert asker.ask(token).verdict == "valid"
+    (found,) = lines(claimsctl(daemon, "show", "--json", stdin=token))
+    assert found["upstreams"][0]["entry"]["state"] == "fresh"
+    assert claimsctl(daemon, "purge", stdin=token).returncode == 0
+    assert asker.ask(token).source == "upstream"
+    assert claimsctl(daemon, "revoke", stdin=token).returncode == 0
+    assert asker.ask(token).reason == "revoked"
+
+
 def test_statistics_add_up(busy, claimsctl):
     (said,) = lines(claimsctl(busy, "statistics", "--json"))
     assert sum(row["count"] for row in said["lookups"]) == 12

@@ -6,7 +6,7 @@ from typing import NamedTuple, Optional, Union
 MAX_TOKEN = 32768  # bytes; as in proto/limits.h
 
 _OURS = re.compile(rb"(?i:bearer)(?![0-9A-Za-z!#$%&'*+.^_`|~-])")
-_TOKEN = re.compile(rb"[0-9A-Za-z._~+/-]+=*")
+_TOKEN = re.compile(rb"[!-~]+")  # visible ASCII
 # Control characters, and characters outside Latin-1.
 _BROKEN = re.compile(rb"[\x00-\x08\x0a-\x1f\x7f\xc4-\xff]")
 

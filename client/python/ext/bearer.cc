@@ -29,15 +29,10 @@ constexpr bool is_token_character(unsigned char c) {
 using Block = std::uint8_t __attribute__((vector_size(16)));
 
 Block wrong_in(Block c) {
-  const auto letter = reinterpret_cast<Block>(static_cast<Block>((c | 0x20) - 'a') < 26);
-  // '+' to '9', without the comma.
-  const auto sign =
-      reinterpret_cast<Block>(static_cast<Block>(c - '+') < 15) & reinterpret_cast<Block>(c != ',');
-  const auto other = reinterpret_cast<Block>(c == '_') | reinterpret_cast<Block>(c == '~');
-  return ~(letter | sign | other);
+  return reinterpret_cast<Block>(static_cast<Block>(c - '!') > '~' - '!');
 }
 
-bool all_b64(std::string_view text) {
+bool is_visible(std::string_view text) {
   Block wrong{};
   Block block;
   const char* at = text.data();
@@ -83,9 +78,7 @@ bool is_broken(std::string_view header) {
 
 Bearer check_token(std::string_view token) {
   if (token.size() > proto::kMaxToken) return {Bearer::Kind::kTooLong, {}};
-  std::string_view body = token;
-  while (!body.empty() && body.back() == '=') body.remove_suffix(1);
-  if (body.empty() || !all_b64(body)) return {Bearer::Kind::kMalformed, {}};
+  if (token.empty() || !is_visible(token)) return {Bearer::Kind::kMalformed, {}};
   return {Bearer::Kind::kToken, token};
 }
 

@@ -1,7 +1,8 @@
 // bearer.h: extracts the token from an Authorization header, or says why there is none.
 //
 // Pure functions. auth_integration/bearer.py has the same rules for installations without this
-// module; tests/python compares both. Sources: RFC 6750 2.1 (b64token), RFC 7235 2.1.
+// module; tests/python compares both. Sources: RFC 6750 2.1, RFC 7235 2.1. A token is visible
+// ASCII, as in daemon/claims/parse/token.h.
 #pragma once
 
 #include <cstddef>

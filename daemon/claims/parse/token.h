@@ -32,7 +32,7 @@ struct TokenKeyHash {
   }
 };
 
-// Returns kOk, kTooLong or kMalformed. A token must be a `b64token` (RFC 6750 section 2.1) of at
+// Returns kOk, kTooLong or kMalformed. A token is visible ASCII, more than RFC 6750's b64token, of at
 // most proto::kMaxToken bytes. Nothing else may reach an HTTP header.
 proto::Reason check_token(std::string_view token);
 

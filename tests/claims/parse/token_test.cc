@@ -9,38 +9,32 @@ using namespace claimsd;
 using namespace claimsd::claims;
 using proto::Reason;
 
-TEST_CASE("b64token characters and trailing padding are accepted") {
+TEST_CASE("tokens of real issuers are accepted") {
   CHECK(check_token("a") == Reason::kOk);
   CHECK(check_token("ABCXYZabcxyz0189-._~+/") == Reason::kOk);
   CHECK(check_token("abc=") == Reason::kOk);
   CHECK(check_token("abc==") == Reason::kOk);
   CHECK(check_token("a.b.c") == Reason::kOk);
+  CHECK(check_token("1|Wl8hN2") == Reason::kOk);  // Laravel Sanctum
+  CHECK(check_token("00D5f000000!AQ4AQ") == Reason::kOk);  // Salesforce
+  CHECK(check_token("a:b:c") == Reason::kOk);
+  CHECK(check_token("=") == Reason::kOk);
+  CHECK(check_token("a=b") == Reason::kOk);
 }
 
 TEST_CASE("a token without characters is malformed") {
   CHECK(check_token("") == Reason::kMalformed);
-  CHECK(check_token("=") == Reason::kMalformed);
-  CHECK(check_token("====") == Reason::kMalformed);
 }
 
-TEST_CASE("padding in the middle is malformed") {
-  CHECK(check_token("a=b") == Reason::kMalformed);
-  CHECK(check_token("=a") == Reason::kMalformed);
-  CHECK(check_token("a=b=") == Reason::kMalformed);
-}
-
-TEST_CASE("only the characters of RFC 6750 are accepted") {
-  const std::string allowed =
-      "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~+/";
-  REQUIRE(allowed.size() == 68);
+TEST_CASE("visible ASCII is accepted and nothing else") {
   for (int byte = 0; byte < 256; ++byte) {
     const char c = static_cast<char>(byte);
-    const bool passes = allowed.find(c) != std::string::npos;
+    const bool passes = byte > 0x20 && byte < 0x7f;
     const Reason expected = passes ? Reason::kOk : Reason::kMalformed;
     INFO("byte " << byte);
     CHECK(check_token(std::string("x") + c + "y") == expected);
     CHECK(check_token(c + std::string("xy")) == expected);
-    if (c != '=') CHECK(check_token(std::string("xy") + c) == expected);
+    CHECK(check_token(std::string("xy") + c) == expected);
   }
 }
 
@@ -50,7 +44,7 @@ TEST_CASE("one invalid character is found at every position of tokens of every l
     const std::string good(size, 'a');
     REQUIRE(check_token(good) == Reason::kOk);
     for (std::size_t at = 0; at < size; ++at) {
-      for (const char wrong : {'\n', ' ', ':', '\x7f', '\xe1'}) {
+      for (const char wrong : {'\n', ' ', '\0', '\x7f', '\xe1'}) {
         std::string token = good;
         token[at] = wrong;
         INFO("character " << static_cast<int>(wrong) << " at " << at << " of " << size);
