@@ -11,11 +11,8 @@ namespace {
 
 std::string hits_text(const Element& status) {
   if (!has(status, "/cache/hit_ratio")) return "";
-  // Workers do not report what they answer from the shared memory.
-  const bool map = count_at(status, "/leases/slots") > 0;
-  return fmt::format(", {:.1f} % of them answered from the cache{}",
-                     number_at(status, "/cache/hit_ratio") * 100,
-                     map ? "; workers answer most lookups themselves, which do not count here" : "");
+  return fmt::format(", {:.1f} % of them answered from the cache",
+                     number_at(status, "/cache/hit_ratio") * 100);
 }
 
 void show_health(const Element& status, Output& output) {
@@ -99,6 +96,9 @@ void show_load(const Element& status, Output& output) {
   if (has(status, "/http")) output.field("HTTP", http_text(status));
   output.field("queries", fmt::format("{} received{}; {} waiting", count("/counters/queries"),
                                       hits_text(status), count("/queries/waiting")));
+  // Workers do not report what they answer from the shared memory.
+  if (count_at(status, "/leases/slots") > 0)
+    output.field("", "workers answer most lookups themselves, which do not count here");
   output.field("cache",
                fmt::format("{} of {} entries, {} negative entries", count("/cache/entries"),
                            count("/cache/max_entries"), count("/cache/negative_entries")));
