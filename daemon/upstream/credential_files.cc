@@ -10,6 +10,7 @@
 
 #include "daemon/base/fd.h"
 #include "daemon/base/read_fully.h"
+#include "daemon/upstream/request.h"
 
 namespace claimsd::upstream {
 namespace {
@@ -68,10 +69,17 @@ Result<Secret> read_line(const UpstreamSettings& settings, const char* option,
   return Secret(line);
 }
 
-Secret terminated(std::string_view text) {
-  Secret copy(text.size() + 1);
-  std::copy(text.begin(), text.end(), copy.data());
-  return copy;
+// NUL-terminated and percent-encoded: CURLOPT_PROXYUSERPWD(3) decodes both. CURLOPT_PROXYUSERNAME
+// decodes in some versions of libcurl only.
+Secret user_and_password(std::string_view user, std::string_view password) {
+  const Secret first = form_encoded(user);
+  const Secret second = form_encoded(password);
+  Secret both(first.view().size() + second.view().size() + 2);
+  char* end = std::copy(first.view().begin(), first.view().end(), both.data());
+  *end++ = ':';
+  end = std::copy(second.view().begin(), second.view().end(), end);
+  *end = '\0';
+  return both;
 }
 
 bool is_header(std::string_view line) {
@@ -155,8 +163,7 @@ Result<std::shared_ptr<const Credentials>> read_credentials(const UpstreamSettin
   if (colon == 0 || colon == std::string_view::npos)
     return failure(fmt::format("upstream.{}.proxy_credentials_file: {} must hold user:password",
                                settings.name, settings.proxy_credentials_file));
-  all->proxy_user = terminated(proxy.view().substr(0, colon));
-  all->proxy_password = terminated(proxy.view().substr(colon + 1));
+  all->proxy = user_and_password(proxy.view().substr(0, colon), proxy.view().substr(colon + 1));
   return all;
 }
 

@@ -29,8 +29,8 @@ struct Credentials {
   std::shared_ptr<const TlsCredentials> tls;
   Secret client_secret;   // for introspection; empty: none
   Secret request_header;  // "Name: value"; empty: none
-  Secret proxy_user;      // both NUL-terminated; empty: none
-  Secret proxy_password;
+  // For CURLOPT_PROXYUSERPWD: "user:password", percent-encoded and NUL-terminated; empty: none.
+  Secret proxy;
 };
 
 bool has_credential_files(const UpstreamSettings& settings);

@@ -56,11 +56,17 @@ bool is_tls_alert(CURLcode code, std::string_view words) {
          words.find("alert") != std::string_view::npos;
 }
 
+// The proxy refused the tunnel. libcurl's message has the status and nothing else of the response.
+bool is_refused_tunnel(CURLcode code, std::string_view words) {
+  return code == CURLE_RECV_ERROR && words.starts_with("CONNECT tunnel failed, response ");
+}
+
 }  // namespace
 
 CurlFailure explain(CURLcode code, std::string_view words) {
   CurlFailure failure{reason_of(code), curl_easy_strerror(code)};
   if (is_tls_alert(code, words)) failure.reason = proto::Reason::kUpstreamTls;
+  if (is_refused_tunnel(code, words)) failure.reason = proto::Reason::kUpstreamConnect;
   // For failed connections and handshakes curl's own message says more, and no token was sent yet.
   // Later messages may quote the response.
   const bool before_request = failure.reason == proto::Reason::kUpstreamConnect ||

@@ -75,11 +75,9 @@ void require_tls(Options& options, const TlsCredentials* credentials) {
     options.set(CURLOPT_CAINFO, static_cast<const char*>(nullptr));
 }
 
-// Not CURLOPT_PROXYUSERPWD, which would decode percent signs.
 void set_proxy_credentials(Options& options, const Credentials& credentials) {
-  if (credentials.proxy_user.empty()) return;
-  options.set(CURLOPT_PROXYUSERNAME, credentials.proxy_user.view().data());
-  options.set(CURLOPT_PROXYPASSWORD, credentials.proxy_password.view().data());
+  if (!credentials.proxy.empty())
+    options.set(CURLOPT_PROXYUSERPWD, credentials.proxy.view().data());
 }
 
 void limit(Options& options, const UpstreamSettings& settings) {

@@ -35,6 +35,12 @@ TEST_CASE("curl's message is kept only if the server cannot have influenced it")
   CHECK(explain(CURLE_PEER_FAILED_VERIFICATION, "a\nb").detail == "a\\nb");
 }
 
+TEST_CASE("a proxy that refuses the tunnel is a failure to connect, with its status") {
+  const CurlFailure failure = explain(CURLE_RECV_ERROR, "CONNECT tunnel failed, response 407");
+  CHECK(failure.reason == Reason::kUpstreamConnect);
+  CHECK(failure.detail == "CONNECT tunnel failed, response 407");
+}
+
 TEST_CASE("an alert after the handshake is a TLS failure, a lost connection is not") {
   CHECK(explain(CURLE_RECV_ERROR,
                 "OpenSSL SSL_read: error:0A00045C:SSL routines::tlsv13 alert certificate required, "

@@ -212,7 +212,7 @@ TEST_CASE("a proxy that refuses the credentials is a failure that names its stat
   settings.proxy = proxy.url();
   if (GENERATE(true, false)) settings.proxy_credentials_file = file.path;
   const claims::FetchOutcome outcome = Fetching({settings}).fetch();
-  CHECK(outcome.failure != Reason::kOk);
+  CHECK(outcome.failure == Reason::kUpstreamConnect);
   CHECK(outcome.detail.find("407") != std::string::npos);
   CHECK(outcome.detail.find("wrong") == std::string::npos);
   CHECK(server.requests("ok") == 0);

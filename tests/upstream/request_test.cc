@@ -54,6 +54,8 @@ TEST_CASE("introspection sends the token in a form, encoded") {
     REQUIRE(request.set_token("a+b/c="));
     CHECK(has(request, "Authorization: Basic bHVtZW4lMjBkYWVtb246cyUzQWNyZXQlMjUlMkI="));
     CHECK(request.form() == "token_type_hint=access_token&token=a%2Bb%2Fc%3D");
+    REQUIRE(request.set_token("1|a&token=%\"+"));
+    CHECK(request.form() == "token_type_hint=access_token&token=1%7Ca%26token%3D%25%22%2B");
   }
   SECTION("post") {
     settings.client_auth = ClientAuth::kPost;
