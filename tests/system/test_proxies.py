@@ -142,6 +142,24 @@ def test_two_tokens_are_refused(site, auth_api):
     assert here.application.take() == []
 
 
+def test_a_token_that_ends_in_a_nul_is_not_cut_off(site, auth_api):
+    here = site(auth_api.url)
+    for rest in ("\0", "\0x", "\x01", "\x7f"):
+        response = here.ask("/records/", f"{auth_api.login('dana')}{rest}")
+        assert response is None or response.status in (400, 401)
+        assert here.application.take() == []
+
+
+@pytest.mark.parametrize("names", ["X-Claims-Id", "x-claims-roles, X-Claims-Truncated", "keep-alive, X-Claims-Email", "Authorization"])
+def test_a_connection_header_removes_no_part_of_the_identity(site, auth_api, names):
+    """It names headers that a proxy removes (RFC 9110, section 7.6.1)."""
+    here = site(auth_api.url)
+    response = here.ask("/records/", auth_api.login("dana"), headers=[("Connection", names)])
+    assert response.status in (200, 400, 401)
+    for received in here.application.take():
+        assert {name.lower(): value for name, value in received.identity().items()} == {name.lower(): value for name, value in DANA.items()}
+
+
 def test_a_path_that_the_application_reads_otherwise_opens_no_gate(site, auth_api):
     here = site(auth_api.url)
     token = auth_api.login("tess")
