@@ -9,8 +9,22 @@ bool is_role_claim_missing(const UpstreamStatus& upstream, std::size_t number) {
          upstream.documents.role_claims.at(number).found == 0;
 }
 
-void assess_documents(const UpstreamStatus& upstream, std::vector<Finding>& findings) {
+void assess_documents(const UpstreamStatus& upstream, WallTime now,
+                      std::vector<Finding>& findings) {
   const DocumentStatus& documents = upstream.documents;
+  // If all requests fail, the finding upstream_failing has the detail.
+  if (documents.unusable > 0 && now - documents.unusable_at < kUnusableMatters &&
+      upstream_state(upstream) != "failing") {
+    findings.push_back(
+        {"documents_unusable",
+         fmt::format("claims documents of \"{}\" could not be used ({} since the start), so these "
+                     "users are answered unavailable; the last one: {}",
+                     upstream.name, documents.unusable, documents.unusable_detail),
+         fmt::format(
+             "run claimsctl test-upstream {0} with a token of such a user; correct the option "
+             "upstream.{0} that it names, or let the provider send what fits",
+             upstream.name)});
+  }
   for (std::size_t number = 0; number < documents.role_claims.size(); ++number) {
     if (!is_role_claim_missing(upstream, number)) continue;
     findings.push_back(

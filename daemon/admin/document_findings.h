@@ -14,6 +14,9 @@ inline constexpr std::uint64_t kDocumentsUntilMissing = 20;
 // Whether role claim `number` of this Auth API should be reported as missing.
 bool is_role_claim_missing(const UpstreamStatus& upstream, std::size_t number);
 
-void assess_documents(const UpstreamStatus& upstream, std::vector<Finding>& findings);
+// How long an unusable document is reported.
+inline constexpr Duration kUnusableMatters = std::chrono::hours(1);
+
+void assess_documents(const UpstreamStatus& upstream, WallTime now, std::vector<Finding>& findings);
 
 }  // namespace claimsd::admin

@@ -277,7 +277,7 @@ std::vector<Finding> assess(const DaemonStatus& status) {
     if (upstream_state(upstream) == "failing") findings.push_back(failing(upstream, status.longest_answer));
     assess_configuration(upstream, findings);
     assess_certificates(upstream, status.now, findings);
-    assess_documents(upstream, findings);
+    assess_documents(upstream, status.now, findings);
   }
   return findings;
 }

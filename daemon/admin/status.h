@@ -32,9 +32,12 @@ struct RoleClaimStatus {
   std::uint64_t found = 0;  // documents that had it
 };
 
-// Claims documents that confirmed a token.
+// Claims documents of 200 responses.
 struct DocumentStatus {
-  std::uint64_t seen = 0;
+  std::uint64_t seen = 0;        // that confirmed a token
+  std::uint64_t unusable = 0;    // a member or a limit made the answer unavailable
+  std::string unusable_detail;   // of the last one: the member and what is wrong with it
+  WallTime unusable_at{};        // of the last one
   std::uint64_t truncated = 0;   // larger than max_claims_bytes
   std::uint64_t odd_emails = 0;  // the email claim was no email address
   std::vector<RoleClaimStatus> role_claims;

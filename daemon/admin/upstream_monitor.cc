@@ -68,6 +68,12 @@ void UpstreamMonitor::failed(UpstreamStatus& upstream, std::optional<BootTime>& 
   ++upstream.failures;
   ++upstream.consecutive_failures;
   upstream.last_failure = fmt::format("{}: {}", proto::name_of(report.reason), report.detail);
+  if (report.reason == proto::Reason::kUpstreamBody ||
+      report.reason == proto::Reason::kRolesUnknown) {
+    ++upstream.documents.unusable;
+    upstream.documents.unusable_detail = report.detail;
+    upstream.documents.unusable_at = clock_.now().wall;
+  }
   const BootTime now = clock_.now().boot;
   if (last_line && now - *last_line < kPauseBetweenLines) return;
   last_line = now;

@@ -36,7 +36,7 @@ struct Monitored {
   }
   std::vector<std::string> codes() const {
     std::vector<Finding> findings;
-    assess_documents(monitor->upstreams().at(0), findings);
+    assess_documents(monitor->upstreams().at(0), clock.now().wall, findings);
     std::vector<std::string> codes;
     for (const Finding& finding : findings) codes.push_back(finding.code);
     return codes;
@@ -65,6 +65,28 @@ TEST_CASE("a role claim that no document had is reported after 20 documents, and
   world.confirm({.role_claims_found = 0b10});
   CHECK(world.codes().empty());
   CHECK(world.monitor->upstreams().at(0).documents.role_claims.at(0).found == 22);
+}
+
+TEST_CASE(
+    "an unusable document is reported with its member for an hour, unless all requests fail") {
+  Monitored world;
+  const auto refuse = [&](proto::Reason reason, std::string detail) {
+    world.monitor->request_completed({.reason = reason, .status = 200, .detail = detail});
+  };
+  refuse(proto::Reason::kUpstreamStatus, "status 403");
+  CHECK(world.codes().empty());
+  world.confirm({.role_claims_found = 0b11});
+  refuse(proto::Reason::kUpstreamBody, "member \"role\" lists more than 256 roles");
+  CHECK(world.codes() == Codes{"documents_unusable"});
+  world.confirm({.role_claims_found = 0b11});
+  CHECK(world.codes() == Codes{"documents_unusable"});
+  for (int i = 0; i < 3; ++i) refuse(proto::Reason::kRolesUnknown, "groups");
+  CHECK(world.codes().empty());  // upstream_failing names it
+  world.confirm({.role_claims_found = 0b11});
+  CHECK(world.codes() == Codes{"documents_unusable"});
+  CHECK(world.monitor->upstreams().at(0).documents.unusable == 4);
+  world.clock.advance(kUnusableMatters);
+  CHECK(world.codes().empty());
 }
 
 TEST_CASE("truncated documents and odd emails are counted, and logged once") {

@@ -25,6 +25,8 @@ CONDITIONS = {
     "caching": Condition("caching_forbidden", "warning", 'claimsd_upstream_uncacheable_total{upstream="main"}', "no_store_ttl", 3),
     "roles": Condition("role_claim_missing", "warning", 'claimsd_upstream_role_claims_total{upstream="main",claim="/groups"}',
                        "test-upstream main", 20),
+    "unusable": Condition("documents_unusable", "warning", 'claimsd_upstream_failures_by_reason_total{upstream="main",reason="upstream_body"}',
+                          "test-upstream main"),
     "truncated": Condition("claims_truncated", "warning", 'claimsd_upstream_truncated_documents_total{upstream="main"}',
                            "upstream.main.max_claims_bytes"),
     "credentials": Condition("upstream_credentials", "error",
@@ -33,6 +35,7 @@ CONDITIONS = {
                              'claimsd_upstream_failures_by_reason_total{upstream="main",reason="upstream_certificate"}', "client_certificate"),
 }
 STAYS_ZERO = {"roles"}
+LOGGED_AS = {"unusable": "upstream_failed"}
 
 
 @pytest.fixture
@@ -44,6 +47,9 @@ def upstream(faults, tmp_path):
             return {"url": faults.url("no-store")}
         if name == "roles":
             return {"url": faults.url("echo"), "role_claims": ["role", "/groups"]}
+        if name == "unusable":
+            many = [f"group-{number}" for number in range(257)]
+            return {"url": faults.url(faults.script("many", {"body": {**DOCUMENT, "role": many}}))}
         if name == "truncated":
             return {"url": faults.url(faults.script("large", {"body": {**DOCUMENT, "note": "n" * 5000}})), "max_claims_bytes": "4KiB"}
         if name == "credentials":
@@ -86,5 +92,9 @@ def test_a_condition_is_in_status_doctor_metrics_and_log_with_its_fix(claimsd, p
     (value,) = re.findall(rf"^{re.escape(condition.metric)} (\d+)$", daemon.admin("/metrics")[1].decode(), re.MULTILINE)
     assert int(value) == (0 if name in STAYS_ZERO else condition.queries)
 
-    (line,) = [line for line in daemon.log().splitlines() if f" {condition.event}" in line]
-    assert f" {condition.level} " in line and condition.fix in line
+    (line,) = [line for line in daemon.log().splitlines() if f" {LOGGED_AS.get(name, condition.event)}" in line]
+    assert f" {condition.level} " in line
+    if name == "unusable":
+        assert all('member "role" lists more than 256 roles' in text for text in (line, finding["message"]))
+    else:
+        assert condition.fix in line
