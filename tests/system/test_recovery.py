@@ -28,14 +28,16 @@ def test_an_old_instance_that_answers_503(claimsd, peer, faults):
     assert asker.ask("a.second.b").verdict == "valid"
 
 
-def test_an_old_instance_that_rejects_good_tokens(claimsd, peer, faults):
+@pytest.mark.parametrize("pool, at_once", [(1, 1), (40, 100)])
+def test_an_old_instance_rejects_none_of_1000_good_tokens(claimsd, peer, faults, pool, at_once):
     daemon = claimsd({"url": faults.url("old-401"), **OPTIONS})
     asker = peer(daemon)
-    assert asker.ask("a.first.b").verdict == "valid"
+    assert {answer.verdict for answer in asker.ask_all([f"a.first{number}.b" for number in range(pool)])} == {"valid"}
     faults.control("POST", "/_deploy")
     time.sleep(5.1)  # RejectionCheck::kOldConnection: younger connections are believed
-    for number in range(100):
-        assert asker.ask(f"a.good{number}.b").verdict == "valid"
+    for begin in range(0, 1000, at_once):
+        answers = asker.ask_all([f"a.good{number}.b" for number in range(begin, begin + at_once)])
+        assert {answer.verdict for answer in answers} == {"valid"}
     assert "upstream_disagrees" in daemon.log_file.read_text()
 
 
