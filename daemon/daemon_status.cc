@@ -38,10 +38,8 @@ admin::DaemonStatus gather_status(const StatusSources& from) {
   status.config_file = from.config_file;
   status.stopping = from.stopping;
   for (const host::SocketPath& one : from.sockets)
-    status.sockets.push_back({.name = one.name,
-                              .path = one.path,
-                              .lost = one.lost,
-                              .fix = host::fix_for_lost(one)});
+    status.sockets.push_back(
+        {.name = one.name, .path = one.path, .lost = one.lost, .fix = host::fix_for_lost(one)});
   status.connections = from.server.connections();
   status.max_connections = config.daemon.max_connections;
   status.waiting = service.flights().waiting();

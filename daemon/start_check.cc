@@ -25,9 +25,9 @@ using Faults = std::vector<std::string>;
 
 // systemd.exec(5), LoadCredential=: they exist while the service runs.
 constexpr std::string_view kCredentials = "/run/credentials/";
-constexpr const char* kCredentialStores[] = {
-    "/etc/credstore", "/etc/credstore.encrypted", "/run/credstore", "/run/credstore.encrypted",
-    "/usr/lib/credstore", "/usr/lib/credstore.encrypted"};
+constexpr const char* kCredentialStores[] = {"/etc/credstore",     "/etc/credstore.encrypted",
+                                             "/run/credstore",     "/run/credstore.encrypted",
+                                             "/usr/lib/credstore", "/usr/lib/credstore.encrypted"};
 // The unit and tmpfiles.d create these for the daemon.
 constexpr std::string_view kMadeByUnit[] = {"/var/lib/claimsd", "/run/claimsd-cache",
                                             "/run/claimsd", "/run/claimsd-admin"};
@@ -51,17 +51,17 @@ std::string user_name() {
 void check_creatable(std::string_view what, const std::string& path, Faults& faults) {
   const std::string parent = fs::path(path).parent_path();
   if (is_made_by_unit(path) || access(parent.c_str(), W_OK | X_OK) == 0) return;
-  faults.push_back(fmt::format("{}: {} does not exist, and user {} cannot create it: {}; create it "
-                               "for that user",
-                               what, path, user_name(), strerrordesc_np(errno)));
+  faults.push_back(
+      fmt::format("{}: {} does not exist, and user {} cannot create it: {}; create it "
+                  "for that user",
+                  what, path, user_name(), strerrordesc_np(errno)));
 }
 
 // `what`: the option. The daemon creates the last component of the path itself.
 void check_directory(std::string_view what, const std::string& path, Faults& faults) {
   struct stat found {};
   if (lstat(path.c_str(), &found) == 0) {
-    const auto fault =
-        store::judge_private_directory(path, store::file_facts(found), geteuid());
+    const auto fault = store::judge_private_directory(path, store::file_facts(found), geteuid());
     if (fault) faults.push_back(fmt::format("{}: {}", what, fault->text()));
     return;
   }
@@ -108,8 +108,8 @@ void check_credential_files(upstream::UpstreamSettings settings, Faults& faults)
       settings.client_certificate.empty())
     settings.client_key.clear();
   if (const auto read = upstream::read_credentials(settings); !read)
-    faults.push_back(fmt::format("{}; make it readable for user {}", read.error().message,
-                                 user_name()));
+    faults.push_back(
+        fmt::format("{}; make it readable for user {}", read.error().message, user_name()));
 }
 
 // A port of the daemon that runs now is free at its restart.
@@ -129,25 +129,25 @@ void check_port(const std::string& address, Faults& faults) {
 std::vector<std::string> missing_credentials(const config::Config& config) {
   std::vector<std::string> paths = {config.cache.key_file};
   for (const config::UpstreamConfig& one : config.upstreams) {
-    for (const auto& path : {one.ca_file, one.client_certificate, one.client_key,
-                             one.client_secret_file, one.request_header_file,
-                             one.proxy_credentials_file})
+    for (const auto& path :
+         {one.ca_file, one.client_certificate, one.client_key, one.client_secret_file,
+          one.request_header_file, one.proxy_credentials_file})
       paths.push_back(path);
   }
   Faults faults;
   for (const std::string& path : paths) {
     if (!is_credential(path)) continue;
     const std::string name = fs::path(path).filename();
-    const bool stored =
-        std::any_of(std::begin(kCredentialStores), std::end(kCredentialStores),
-                    [&](const char* store) {
-                      std::error_code error;
-                      return fs::exists(fs::path(store) / name, error) || error;
-                    });
+    const bool stored = std::any_of(std::begin(kCredentialStores), std::end(kCredentialStores),
+                                    [&](const char* store) {
+                                      std::error_code error;
+                                      return fs::exists(fs::path(store) / name, error) || error;
+                                    });
     if (!stored)
-      faults.push_back(fmt::format("{}: no credential store has {}: put the file into "
-                                   "/etc/credstore",
-                                   path, name));
+      faults.push_back(
+          fmt::format("{}: no credential store has {}: put the file into "
+                      "/etc/credstore",
+                      path, name));
   }
   return faults;
 }

@@ -55,7 +55,8 @@ Problem not_connected(const std::string& socket, int error) {
   if (error == EACCES || error == EPERM) return not_permitted(socket);
   // Stop first: systemd may still hold a socket whose file is gone.
   const char* start =
-      "systemctl stop claimsd.socket claimsd-admin.socket claimsd && systemctl start claimsd.socket "
+      "systemctl stop claimsd.socket claimsd-admin.socket claimsd && systemctl start "
+      "claimsd.socket "
       "claimsd-admin.socket claimsd (systemctl status claimsd shows why it stopped)";
   if (error == ENOENT) {
     return {Exit::kUnavailable, "no_daemon",

@@ -25,8 +25,9 @@ class RetryCommand final : public Command {
 
   Exit run(const Globals& globals, Output& output) override {
     const std::string path = "/v1/retry" + (upstream_.empty() ? "" : "?upstream=" + upstream_);
-    const auto reply = read_reply(
-        admin_post(globals.admin_socket, path, Secret(std::string_view("{}"))), globals.admin_socket);
+    const auto reply =
+        read_reply(admin_post(globals.admin_socket, path, Secret(std::string_view("{}"))),
+                   globals.admin_socket);
     if (!reply) return output.problem(reply.error());
     if (output.json()) {
       output.line(json_text(reply->root()));

@@ -64,11 +64,11 @@ void assess_retention(const AuditStatus& audit, std::vector<Finding>& findings) 
                                  kAuditNearlyFull * static_cast<double>(audit.max_bytes)) {
     findings.push_back(
         {"audit_nearly_full",
-         fmt::format("the audit log in {} has {:.0f} % of audit.max_bytes: its oldest records are "
-                     "deleted next, even if they are younger than audit.keep",
-                     audit.directory,
-                     100.0 * static_cast<double>(audit.log.bytes) /
-                         static_cast<double>(audit.max_bytes)),
+         fmt::format(
+             "the audit log in {} has {:.0f} % of audit.max_bytes: its oldest records are "
+             "deleted next, even if they are younger than audit.keep",
+             audit.directory,
+             100.0 * static_cast<double>(audit.log.bytes) / static_cast<double>(audit.max_bytes)),
          "find who fills the log with claimsctl audit report; raise audit.max_bytes and restart "
          "claimsd"});
   }
@@ -176,16 +176,16 @@ void assess_connection_limits(const DaemonStatus& status, std::vector<Finding>& 
     const bool per_uid = option == "max_connections_per_uid";
     if (!per_uid && option != "connects_per_uid") return;
     if (one.count == 0 || status.started_boot + status.uptime - one.last >= kRefusalMatters) return;
-    const std::uint64_t value =
-        per_uid ? status.max_connections_per_uid : status.connects_per_uid;
+    const std::uint64_t value = per_uid ? status.max_connections_per_uid : status.connects_per_uid;
     findings.push_back(
         {per_uid ? "connections_of_uid_full" : "connects_too_fast",
-         per_uid ? fmt::format("uid {} has daemon.max_connections_per_uid = {} connections: further "
-                               "ones are rejected ({} since the start)",
-                               one.uid, value, one.count)
-                 : fmt::format("uid {} connects more often than daemon.connects_per_uid = {} times "
-                               "a second: some are rejected ({} since the start)",
-                               one.uid, value, one.count),
+         per_uid
+             ? fmt::format("uid {} has daemon.max_connections_per_uid = {} connections: further "
+                           "ones are rejected ({} since the start)",
+                           one.uid, value, one.count)
+             : fmt::format("uid {} connects more often than daemon.connects_per_uid = {} times "
+                           "a second: some are rejected ({} since the start)",
+                           one.uid, value, one.count),
          fmt::format("find out with claimsctl top why it needs so many; or raise daemon.{}, then: "
                      "claimsctl reload",
                      option)});
@@ -220,8 +220,7 @@ void assess_revocations(const DaemonStatus& status, std::vector<Finding>& findin
         {"revocations_not_durable",
          fmt::format("{} purges or revocations have been in effect for up to {} s, but are not on "
                      "disk: a restart would lose them; {}",
-                     status.unwritten_revocations,
-                     seconds_of(status.unwritten_revocations_age),
+                     status.unwritten_revocations, seconds_of(status.unwritten_revocations_age),
                      failed ? status.revocation_error : "the disk has not answered yet"),
          fmt::format(
              "free space on the disk of {}, or repair it; do not restart claimsd: it writes "
@@ -274,7 +273,8 @@ std::vector<Finding> assess(const DaemonStatus& status) {
   assess_connection_limits(status, findings);
   assess_cache(status, findings);
   for (const auto& upstream : status.upstreams) {
-    if (upstream_state(upstream) == "failing") findings.push_back(failing(upstream, status.longest_answer));
+    if (upstream_state(upstream) == "failing")
+      findings.push_back(failing(upstream, status.longest_answer));
     assess_configuration(upstream, findings);
     assess_certificates(upstream, status.now, findings);
     assess_documents(upstream, status.now, findings);

@@ -68,9 +68,9 @@ struct AuditStatus {
   audit::Stats log;
   std::string directory;
   std::uint64_t max_bytes = 0;  // 0: no limit
-  std::string level;          // which events are recorded
-  bool denies = true;         // do not answer an event that cannot be recorded
-  std::uint64_t waiting = 0;  // answers held until their record is durable
+  std::string level;            // which events are recorded
+  bool denies = true;           // do not answer an event that cannot be recorded
+  std::uint64_t waiting = 0;    // answers held until their record is durable
   std::uint64_t max_waiting = 0;
 };
 
@@ -83,7 +83,7 @@ struct HttpStatus {
 
 // The file through which clients reach a listening socket.
 struct SocketStatus {
-  std::string name;   // "claims", "admin", "http"
+  std::string name;  // "claims", "admin", "http"
   std::string path;
   bool lost = false;  // the path no longer leads to the socket
   std::string fix;    // the command that restores it

@@ -185,8 +185,7 @@ claims::AuditDecision Intake::submit(Record record, claims::AuditTicket ticket, 
     return without_record(policy_);
   }
 
-  if (OutageFolds::applies_to(record.event) &&
-      outages_.count(record, group_key(record), newest_))
+  if (OutageFolds::applies_to(record.event) && outages_.count(record, group_key(record), newest_))
     return claims::AuditDecision::kProceed;
 
   Peer& peer = peers_[record.peer.uid];

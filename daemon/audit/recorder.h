@@ -106,8 +106,8 @@ class Recorder final : public claims::AuditSink {
   const Clock& clock_;
   Log& log_;
   Hooks hooks_;
-  SystemRandom random_;                 // used by the audit thread
-  std::optional<BootTime> journaled_;   // when it last logged an anchor; used by the audit thread
+  SystemRandom random_;                // used by the audit thread
+  std::optional<BootTime> journaled_;  // when it last logged an anchor; used by the audit thread
   std::atomic<bool> stopping_ = false;
   claims::AuditTicket next_note_;
   std::map<claims::AuditTicket, Done> noting_;

@@ -160,7 +160,7 @@ struct RequestReport {
   std::string_view trace_id;  // of the query that caused it, as sent by the client; "": none
   const DocumentNotes* document = nullptr;  // of the claims document that confirmed the token
   std::optional<WallTime> server_certificate_end;  // as in FetchOutcome
-  bool uncacheable = false;                 // a confirmation that forbids caching
+  bool uncacheable = false;                        // a confirmation that forbids caching
 };
 
 class Observer {

@@ -87,7 +87,8 @@ class Loader {
     row.assign(target, *value);
     loaded_.settings.push_back(
         {std::move(path), display(node),
-         member ? fmt::format("{}:{}", filenames_[member->at.file], member->at.line) : std::string(kDefaultOrigin),
+         member ? fmt::format("{}:{}", filenames_[member->at.file], member->at.line)
+                : std::string(kDefaultOrigin),
          option.reload == Reload::kYes, exactly(*value)});
   }
 

@@ -18,9 +18,8 @@ bool is_section(const std::string& path) {
 
 void merge(Node& base, Node&& over, const std::string& prefix) {
   for (Member& member : over.members) {
-    const auto found =
-        std::find_if(base.members.begin(), base.members.end(),
-                     [&](const Member& one) { return one.key == member.key; });
+    const auto found = std::find_if(base.members.begin(), base.members.end(),
+                                    [&](const Member& one) { return one.key == member.key; });
     if (found == base.members.end()) {
       base.members.push_back(std::move(member));
       continue;

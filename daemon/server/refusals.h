@@ -43,8 +43,7 @@ inline void count_refusal(Refusals& refusals, proto::FailureCode code, std::uint
 // Calls `visit(option, refusal)` for each row.
 template <class Visit>
 void each_refusal(const Refusals& refusals, Visit&& visit) {
-  for (std::size_t at = 0; at < refusals.size(); ++at)
-    visit(kRefusalRows[at].option, refusals[at]);
+  for (std::size_t at = 0; at < refusals.size(); ++at) visit(kRefusalRows[at].option, refusals[at]);
 }
 
 }  // namespace claimsd::server

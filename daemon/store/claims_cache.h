@@ -133,7 +133,8 @@ class LmdbClaimsCache final : public claims::ClaimsCache {
   std::size_t pieces_ = 0;       // further pieces of large entries (pieces.h)
   std::vector<char> assembled_;  // the sealed pieces of one entry
   bool disk_has_room_ = true;    // as of the last write
-  std::size_t peak_pages_ = 0;   // maximum of the B-tree while the disk had room; it can grow to this again
+  std::size_t peak_pages_ =
+      0;  // maximum of the B-tree while the disk had room; it can grow to this again
   Counters counters_;
   LogLimit tampered_log_;
   LogLimit failed_log_;

@@ -17,7 +17,7 @@ namespace claimsd::upstream {
 struct Connections {
   std::shared_ptr<const Credentials> credentials;  // null: no files
   std::unique_ptr<CurlMulti> multi;
-  bool proven = false;              // a response has arrived over one of them
+  bool proven = false;                             // a response has arrived over one of them
   std::optional<WallTime> server_certificate_end;  // of the latest handshake
   bool certificate_wanted = false;  // the server asked for a client certificate; there is none
 };

@@ -96,11 +96,13 @@ Record outage_of(std::uint64_t token, std::int64_t millisecond) {
 
 }  // namespace
 
-TEST_CASE("of repeated outages of one cause the first in a second is named, the others are counted") {
+TEST_CASE(
+    "of repeated outages of one cause the first in a second is named, the others are counted") {
   Intake intake({});
   std::uint64_t sum = 0;
   std::size_t records = 0;
-  for (std::int64_t event = 0; event < 1900; ++event) {  // ten seconds, each event in its own commit
+  for (std::int64_t event = 0; event < 1900;
+       ++event) {  // ten seconds, each event in its own commit
     const std::int64_t now = event * 10'000 / 1900;
     const auto decision = intake.submit(outage_of(static_cast<std::uint64_t>(event), now), 1);
     const Batch batch = intake.take(BootTime(milliseconds(now)));

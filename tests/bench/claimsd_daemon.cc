@@ -72,8 +72,7 @@ Status wait_ready(const Process& daemon, const Fd& notifications) {
   for (;;) {
     TRY(daemon.wait_readable(notifications.get(), std::chrono::seconds(10)));
     std::array<char, 512> message;
-    const std::size_t size =
-        TRY(receive_some(notifications.get(), message.data(), message.size()));
+    const std::size_t size = TRY(receive_some(notifications.get(), message.data(), message.size()));
     if (std::string_view(message.data(), size).starts_with("READY=1")) return {};
   }
 }

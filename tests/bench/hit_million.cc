@@ -82,7 +82,8 @@ Result<Measurement> run_memory_million(const Bench& bench) {
       TRY(Daemon::start(bench.daemon, scratch, stub, Daemon::SharedMemory::kOff, kManyOptions));
   const double empty = TRY(private_memory_of(daemon.pid()));
   TRY(daemon.fill(kMany));
-  const double heap = TRY(private_memory_of(daemon.pid())) - empty;
+  const double heap = TRY(private_memory_of(daemon.pid()))
+  -empty;
   std::error_code error;
   const auto file = static_cast<double>(
       std::filesystem::file_size(scratch.path("claims-cache/claims.mdb"), error));

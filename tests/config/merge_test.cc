@@ -75,7 +75,9 @@ TEST_CASE("an error in a drop-in names its file, and one that cannot be read is 
   REQUIRE(!loaded);
   CHECK(loaded.error().message.find(files.scratch / "conf.d/a.toml" + ":2:1: ") == 0);
   files.drop_in("a.toml", "not toml");
-  CHECK(load_config_files(files.main).error().message.find(files.scratch / "conf.d/a.toml" + ":1") == 0);
+  CHECK(
+      load_config_files(files.main).error().message.find(files.scratch / "conf.d/a.toml" + ":1") ==
+      0);
   std::filesystem::remove(files.scratch / "conf.d/a.toml");
   std::filesystem::create_directory(files.scratch / "conf.d/b.toml");
   CHECK(load_config_files(files.main).error().message.find("b.toml") != std::string::npos);

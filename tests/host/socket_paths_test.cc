@@ -32,7 +32,8 @@ struct Held {
 
 }  // namespace
 
-TEST_CASE("an inherited socket whose file is removed is lost, and a restart of the units restores it") {
+TEST_CASE(
+    "an inherited socket whose file is removed is lost, and a restart of the units restores it") {
   const Held held;
   SocketPaths paths;
   paths.add_inherited(held.sockets);
@@ -44,7 +45,8 @@ TEST_CASE("an inherited socket whose file is removed is lost, and a restart of t
   REQUIRE(unlink(held.path.c_str()) == 0);
   paths.check();
   CHECK(paths.all()[0].lost);
-  CHECK(fix_for_lost(paths.all()[0]).find("stop claimsd.socket claimsd-admin.socket claimsd && ") != std::string::npos);
+  CHECK(fix_for_lost(paths.all()[0]).find("stop claimsd.socket claimsd-admin.socket claimsd && ") !=
+        std::string::npos);
 }
 
 TEST_CASE("a socket whose file is another's is lost") {

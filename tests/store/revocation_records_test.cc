@@ -6,7 +6,8 @@
 namespace claimsd::store {
 namespace {
 
-constexpr Now kNow{BootTime(std::chrono::seconds(1000)), WallTime(std::chrono::seconds(1'767'225'600))};
+constexpr Now kNow{BootTime(std::chrono::seconds(1000)),
+                   WallTime(std::chrono::seconds(1'767'225'600))};
 
 RevocationCodec codec(char key = 'k') {
   return {"boot-1", *crypto::HmacSha256::create(std::string(32, key))};
@@ -38,7 +39,8 @@ void check_each_byte(const std::string& value, IsAccepted&& is_accepted) {
 
 }  // namespace
 
-TEST_CASE("a stored revocation with one changed byte is not authentic, up to the last of its HMAC") {
+TEST_CASE(
+    "a stored revocation with one changed byte is not authentic, up to the last of its HMAC") {
   const std::string key = revocation_key(rule().key);
   check_each_byte(codec().encode(rule()), [&](const std::string& value) {
     return codec().decode_rule(key, value).has_value();

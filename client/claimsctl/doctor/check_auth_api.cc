@@ -101,8 +101,7 @@ Findings check_certificate(const Facts& facts) {
                               *api.certificate_end,
                               "ask the operator of the Auth API to renew it"));
     } else {
-      all.push_back({State::kUnchecked,
-                     fmt::format("not checked: no connection to {}", api.url),
+      all.push_back({State::kUnchecked, fmt::format("not checked: no connection to {}", api.url),
                      "fix the finding under Auth API first"});
     }
   }

@@ -22,8 +22,7 @@ bool may_read(const Place& file, const Facts& facts) {
   if (facts.daemon_uid == 0) return true;
   if (found.uid == facts.daemon_uid) return (found.mode & 0400) != 0;
   const auto& gids = facts.daemon_gids;
-  if (std::find(gids.begin(), gids.end(), found.gid) != gids.end())
-    return (found.mode & 0040) != 0;
+  if (std::find(gids.begin(), gids.end(), found.gid) != gids.end()) return (found.mode & 0040) != 0;
   return (found.mode & kReadableByOthers) != 0;
 }
 

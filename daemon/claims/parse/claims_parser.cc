@@ -103,9 +103,8 @@ ClaimsResult<ParsedClaims> read_claims(Element root, std::string_view body,
   parsed.role_claims_found = *found;
 
   Secret whole(body.size() + 2);
-  const std::string_view raw(whole.data(),
-                             write_raw_claims(body, root.get_object().value_unsafe(), mapping, whole,
-                                              parsed));
+  const std::string_view raw(whole.data(), write_raw_claims(body, root.get_object().value_unsafe(),
+                                                            mapping, whole, parsed));
   // Allocate the exact size: the largest block is 80 KiB.
   parsed.block = Secret(proto::claims_block_size(id, email, roles.roles(), raw));
   proto::Writer writer(parsed.block.data(), parsed.block.view().size());

@@ -63,8 +63,7 @@ ClaimsResult<ParsedClaims> claims_of(const FetchOutcome& outcome, const Upstream
   const Element root = TRY(parse_object(json, body));
   if (policy.introspection) {
     const Introspection read = TRY(read_introspection(root, *policy.introspection));
-    if (!read.accepted)
-      return tl::make_unexpected(ClaimsError(proto::Reason::kRejected, read.why));
+    if (!read.accepted) return tl::make_unexpected(ClaimsError(proto::Reason::kRejected, read.why));
     judgement.expires_at = read.expires_at;
     judgement.uncacheable = read.has_unreadable_exp;
     if (!checked) return tl::make_unexpected(checked.error());

@@ -15,7 +15,7 @@ TEST_CASE("tokens of real issuers are accepted") {
   CHECK(check_token("abc=") == Reason::kOk);
   CHECK(check_token("abc==") == Reason::kOk);
   CHECK(check_token("a.b.c") == Reason::kOk);
-  CHECK(check_token("1|Wl8hN2") == Reason::kOk);  // Laravel Sanctum
+  CHECK(check_token("1|Wl8hN2") == Reason::kOk);           // Laravel Sanctum
   CHECK(check_token("00D5f000000!AQ4AQ") == Reason::kOk);  // Salesforce
   CHECK(check_token("a:b:c") == Reason::kOk);
   CHECK(check_token("=") == Reason::kOk);
