@@ -72,6 +72,9 @@ def test_it_is_installed_upgraded_removed_and_purged(bare, packages, faults):
 
     bare.run("dpkg", "--purge", *OURS)
     assert {dpkg_state(bare, name) for name in OURS} <= {"gone", "not-installed"}
+    # The audit log is kept: records may have to be.
+    assert [path.name for path in bare.path(DATA).iterdir()] == ["audit"]
+    bare.run("rm", "-r", DATA)
     left = bare.run("find", "/etc", "/var/lib", "/run", "/usr", "/lib/systemd", "-name", "*claimsd*", "-not", "-path", "/var/lib/dpkg/*",
                     "-not", "-path", "/usr/share/doc/*").stdout.split()
     assert left == [], left
