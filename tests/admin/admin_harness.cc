@@ -9,6 +9,7 @@ DaemonStatus sample_status() {
   status.started = WallTime(seconds(1'700'000'000));
   status.uptime = milliseconds(90'500);
   status.claims_socket = "/run/claimsd/claims.sock";
+  status.sockets = {{.name = "claims", .path = "/run/claimsd/claims.sock", .lost = false, .fix = ""}};
   status.config_file = "/etc/claimsd/claimsd.toml";
   status.connections = 12;
   status.max_connections = 1024;
@@ -31,6 +32,7 @@ DaemonStatus sample_status() {
   upstream.failures = 4;
   upstream.last_latency = milliseconds(12);
   upstream.certificates.client_end = WallTime(seconds(1'800'000'000));
+  upstream.server_certificate_end = WallTime(seconds(1'800'000'000));
   upstream.documents.role_claims = {{.name = "role"}};
   status.upstreams = {upstream};
   status.audit.log.state = audit::State::kWritable;
