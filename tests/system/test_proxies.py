@@ -12,7 +12,8 @@ IDENTITY = ("X-Claims-Id", "X-Claims-Email", "X-Claims-Roles", "X-Claims-Truncat
 DANA = {"X-Claims-Id": "user-201", "X-Claims-Email": "dana@example.com", "X-Claims-Roles": "doctor", "X-Claims-Truncated": "0"}
 # Of a path below /records/.
 OTHER_SPELLINGS = ("/public/../records/1", "/public/%2e%2e/records/1", "/public/.%2E/records/1", "/public/..%2frecords/1", "/public/x%2f..%2f..%2frecords/1", "//records/1",
-                   "/./records/1", "/%72ecords/1", "/records%2f1", "/public//../../records/1", "/public/..%5crecords/1", "/public\\..\\records/1", "/records//1", "/public/%2e%2e//records/1")
+                   "/./records/1", "/%72ecords/1", "/records%2f1", "/public//../../records/1", "/public/..%5crecords/1", "/public\\..\\records/1", "/records//1", "/public/%2e%2e//records/1",
+                   "/records/%zz/1", "/records/%1", "/records/%", "/records/%\x85/1")
 SEPARATORS = ("-", "_", ".", "!", "~")
 
 
