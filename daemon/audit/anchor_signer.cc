@@ -182,7 +182,7 @@ Status Signer::load(WallTime now) {
   if (!listed(public_)) {
     first_key_line_ = signed_key_line(origin_, day_, public_, "-", key_);
     unwritten_ += *first_key_line_ + "\n";
-    const Status written = append("");
+    Status written = append("");
     // On a full disk the line goes before the first anchor.
     if (!written && errno != ENOSPC && errno != EDQUOT) return written;
   }
@@ -191,7 +191,7 @@ Status Signer::load(WallTime now) {
 
 // After a failure the end of the file may lack its line end. An empty line means nothing.
 Status Signer::append(const std::string& lines) {
-  const Status written = write_file(path(kFile), O_CREAT | O_APPEND, unwritten_ + lines);
+  Status written = write_file(path(kFile), O_CREAT | O_APPEND, unwritten_ + lines);
   if (written) {
     unwritten_.clear();
   } else if (!unwritten_.starts_with('\n')) {

@@ -263,11 +263,16 @@ TEST_CASE("an anchor whose newline was lost in a crash still counts") {
   const std::string text = file_text(path);
   std::filesystem::resize_file(path, text.size() - 1);
   CountingRandom random;
-  const auto signer = Signer::open(bench.scratch.path(), "host.example", random, kNoon);
+  auto signer = Signer::open(bench.scratch.path(), "host.example", random, kNoon);
   REQUIRE(signer);
   REQUIRE(signer->last_known());
   CHECK(signer->last_known()->sequence == read_anchors(text).anchors.back().sequence);
-  CHECK(file_text(path) == text);
+  // The next anchor begins a line of its own.
+  REQUIRE(signer->sign({.sequence = 7}, kNoon));
+  CHECK(file_text(path).starts_with(text));
+  const Anchors found = read_anchors(file_text(path));
+  CHECK(found.problems.empty());
+  CHECK(found.anchors.back().sequence == 7);
 }
 
 TEST_CASE("opening a log that ends before its last anchor records a gap") {
