@@ -56,7 +56,10 @@ class Backend:
         """PHP's own server prints no port that it chose; the kernel knows it."""
         inodes = set()
         for link in pathlib.Path(f"/proc/{self._process.pid}/fd").iterdir():
-            target = os.readlink(link)
+            try:
+                target = os.readlink(link)
+            except FileNotFoundError:  # it was closed since
+                continue
             if target.startswith("socket:["):
                 inodes.add(target[8:-1])
         for line in pathlib.Path("/proc/net/tcp").read_text().splitlines()[1:]:
