@@ -9,7 +9,8 @@ DaemonStatus sample_status() {
   status.started = WallTime(seconds(1'700'000'000));
   status.uptime = milliseconds(90'500);
   status.claims_socket = "/run/claimsd/claims.sock";
-  status.sockets = {{.name = "claims", .path = "/run/claimsd/claims.sock", .lost = false, .fix = ""}};
+  status.sockets = {
+      {.name = "claims", .path = "/run/claimsd/claims.sock", .lost = false, .fix = ""}};
   status.config_file = "/etc/claimsd/claimsd.toml";
   status.connections = 12;
   status.max_connections = 1024;

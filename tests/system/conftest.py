@@ -4,6 +4,7 @@ build/dev)."""
 import os
 import pathlib
 import shutil
+import subprocess
 import sys
 import tempfile
 
@@ -13,6 +14,7 @@ HERE = pathlib.Path(__file__).resolve().parent
 sys.path.insert(1, str(HERE.parent / "support"))
 
 from daemon import Claimsd  # noqa: E402
+from front_door_client import GATES, Client  # noqa: E402
 from peer import Peer  # noqa: E402
 from servers import AuthApi, FaultServer  # noqa: E402
 from workers import Worker  # noqa: E402
@@ -103,3 +105,29 @@ def faults(fault_server):
 def auth_api(scratch):
     with AuthApi(scratch()) as api:
         yield api
+
+
+@pytest.fixture
+def front_door(claimsd):
+    """Makes a daemon with an HTTP socket and a client of it."""
+
+    def make(upstream, **options):
+        daemon = claimsd(upstream, start=False, **{**GATES, **options})
+        path = daemon.root / "h.sock"
+        daemon.tables["http"] = {"socket": str(path), **daemon.tables.get("http", {})}
+        # A table must come before its subtables.
+        daemon.tables = {name: daemon.tables[name] for name in sorted(daemon.tables)}
+        return daemon.start(), Client(path)
+
+    return make
+
+
+@pytest.fixture
+def claimsctl(build):
+    """Runs claimsctl against a daemon, with the token on its standard input."""
+    def run(daemon, *arguments, token=None):
+        command = [str(build / "client" / "claimsctl" / "claimsctl"), "--socket", str(daemon.socket),
+                   "--admin-socket", str(daemon.admin_socket), *map(str, arguments)]
+        return subprocess.run(command, input=token or "", capture_output=True, text=True, timeout=90)
+
+    return run

@@ -13,7 +13,6 @@ import select
 import signal
 import socket
 import subprocess
-import time
 
 PATIENCE = 30  # seconds after which an expected event counts as missing
 SANITIZER_MARKS = ("Sanitizer", "runtime error:", "WARNING: ThreadSanitizer")

@@ -14,16 +14,6 @@ from tokens import jwt, user_of
 VALID, INVALID, USAGE, UNAVAILABLE, TRY_AGAIN = 0, 1, 2, 69, 75
 
 
-@pytest.fixture
-def claimsctl(build):
-    def run(daemon, *arguments, token=None):
-        command = [str(build / "client" / "claimsctl" / "claimsctl"), "--socket", str(daemon.socket),
-                   "--admin-socket", str(daemon.admin_socket), *arguments]
-        return subprocess.run(command, input=token or "", capture_output=True, text=True, timeout=60)
-
-    return run
-
-
 def old_token(name):
     return jwt(sub=name, iat=int(time.time()) - 60)
 

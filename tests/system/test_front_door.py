@@ -1,6 +1,5 @@
 """The HTTP front door of a real daemon, asked by Python's own HTTP client over the Unix socket."""
 
-import http.client
 import json
 import os
 import socket
@@ -9,48 +8,8 @@ import subprocess
 import pytest
 
 from daemon import toml
+from front_door_client import Client
 from peer import until
-
-GATES = {"http.gate.doctors": {"roles": ["doctor"]}, "http.gate.staff": {"roles": ["doctor", "rvt"]}}
-
-
-class Client(http.client.HTTPConnection):
-    """HTTP over a Unix socket, with keep-alive."""
-
-    def __init__(self, path):
-        super().__init__("claimsd")
-        self.path = str(path)
-
-    def connect(self):
-        self.sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-        self.sock.settimeout(30)
-        self.sock.connect(self.path)
-
-    def ask(self, target, token=None, method="GET", **headers):
-        """The response, with its body read into `text`."""
-        fields = {name.replace("_", "-"): value for name, value in headers.items()}
-        if token is not None:
-            fields["Authorization"] = f"Bearer {token}"
-        self.request(method, target, headers=fields)
-        response = self.getresponse()
-        response.text = response.read().decode()
-        return response
-
-
-@pytest.fixture
-def front_door(claimsd):
-    """Makes a daemon with an HTTP socket and a client of it."""
-
-    def make(upstream, **options):
-        daemon = claimsd(upstream, start=False, **{**GATES, **options})
-        path = daemon.root / "h.sock"
-        daemon.tables["http"] = {"socket": str(path), **daemon.tables.get("http", {})}
-        # A table must come before its subtables.
-        daemon.tables = {name: daemon.tables[name] for name in sorted(daemon.tables)}
-        return daemon.start(), Client(path)
-
-    return make
-
 
 def denials(build, daemon):
     """The records of denied requests."""

@@ -9,7 +9,6 @@ import jsonschema
 import pytest
 import yaml
 
-from test_front_door import front_door  # noqa: F401
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 OPENAPI = yaml.safe_load((ROOT / "daemon" / "front_door" / "openapi.yaml").read_text())
@@ -52,7 +51,7 @@ def test_it_is_openapi_3_with_an_id_for_each_operation():
 
 
 @pytest.mark.parametrize("path", [GATE, DOCUMENT])
-def test_each_response_is_as_documented(front_door, auth_api, faults, path):  # noqa: F811
+def test_each_response_is_as_documented(front_door, auth_api, faults, path):
     _, client = front_door(auth_api.url, **{"upstream.down": {"url": faults.url(faults.script("down", {"status": 503})), "default": False}, "upstream.main": {"default": True},
                                             "http.gate.down": {"upstream": "down"}})
     dana, tess = auth_api.login("dana"), auth_api.login("tess")
@@ -76,7 +75,7 @@ def test_each_response_is_as_documented(front_door, auth_api, faults, path):  # 
 
 
 @pytest.mark.parametrize("path", [GATE, DOCUMENT])
-def test_a_user_who_may_not_ask_gets_403(front_door, auth_api, path):  # noqa: F811
+def test_a_user_who_may_not_ask_gets_403(front_door, auth_api, path):
     if os.geteuid() != 0:
         pytest.skip("needs root")
     _, client = front_door(auth_api.url, daemon={"allowed_uids": [12345]}, http={"socket_mode": "0666"})

@@ -7,13 +7,13 @@ import pytest
 
 from daemon import StartFailed
 from peer import Peer
-from test_revocation_actions import claimsctl, old_token  # noqa: F401 (a fixture)
+from test_revocation_actions import old_token
 
 OLDER = "are not the newest"
 
 
 @pytest.fixture
-def revoked(claimsd, claimsctl, faults):  # noqa: F811
+def revoked(claimsd, claimsctl, faults):
     """A stopped daemon with two revocations, a backup made between them, and a revoked token."""
     daemon = claimsd(faults.url("ok"))
     token = old_token("a")
@@ -68,7 +68,7 @@ def test_the_newest_set_starts_again_and_says_how_many_rules_are_in_effect(revok
     assert Peer(daemon.socket).ask(token).reason == "revoked"
 
 
-def test_an_older_set_can_be_accepted_once_and_that_is_recorded(revoked, claimsctl):  # noqa: F811
+def test_an_older_set_can_be_accepted_once_and_that_is_recorded(revoked, claimsctl):
     daemon, token = revoked
     restore(daemon)
     with pytest.raises(StartFailed) as refused:

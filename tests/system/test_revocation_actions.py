@@ -5,7 +5,6 @@ import json
 import mmap
 import os
 import struct
-import subprocess
 import time
 
 import pytest
@@ -14,15 +13,6 @@ from peer import Peer, until
 from tokens import jwt
 
 DONE, NOTHING_KNOWN, USAGE, TRY_AGAIN = 0, 0, 2, 75
-
-
-@pytest.fixture
-def claimsctl(build):
-    def run(daemon, *arguments, token=None):
-        command = [str(build / "client" / "claimsctl" / "claimsctl"), "--admin-socket", str(daemon.admin_socket), *arguments]
-        return subprocess.run(command, input=token or "", capture_output=True, text=True, timeout=90)
-
-    return run
 
 
 def old_token(name):
