@@ -22,7 +22,7 @@ from auth_integration.mapping import ClaimsMapping, Mismatch, RolesUnknown
 from auth_integration.conf import Settings
 from auth_integration.reasons import Answer
 from auth_integration.transports.direct import DirectTransport
-from auth_integration.transports.http_pool import HttpPool
+from auth_integration.transports.http_pool import FetchFailed, HttpPool
 from auth_integration.transports.jwt_times import NEVER, expires_at, times_of
 
 from test_fault_modes import REASONS, TLS_VERDICTS, VERDICTS
@@ -434,12 +434,16 @@ def test_no_document_crashes_the_parser(body):
 
 def test_the_pool_opens_at_most_its_connections(faults):
     pool = HttpPool(faults.url("gate-pool"), "/api/me/", 3, None)
-    with concurrent.futures.ThreadPoolExecutor(8) as threads:
-        asked = [threads.submit(pool.get, f"token-{number}", time.monotonic() + 20) for number in range(8)]
+    with concurrent.futures.ThreadPoolExecutor(3) as threads:
+        asked = [threads.submit(pool.get, f"token-{number}", time.monotonic() + 20) for number in range(3)]
         faults.wait("gate-pool", count=3, in_flight=3)
-        assert faults.seen("gate-pool")["concurrent_max"] == 3
+        with pytest.raises(FetchFailed) as refused:
+            pool.get("token-4", time.monotonic() + 0.2)
         faults.open("gate-pool")
         assert {one.result().status for one in asked} == {200}
+    assert refused.value.reason == "overloaded"
+    assert faults.count("gate-pool") == 3
+    assert pool.get("token-5", time.monotonic() + 20).status == 200
     pool.close()
 
 

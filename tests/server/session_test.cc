@@ -204,6 +204,20 @@ TEST_CASE("a refused peer or a failed hello gets no map") {
   CHECK(fixture.wire.descriptors.empty());
 }
 
+TEST_CASE("the first message of a connection is a hello, and no other is") {
+  Fixture fixture;
+  SECTION("a query before the hello") {
+    fixture.consume(query("token-a", 1));
+  }
+  SECTION("a second hello") {
+    fixture.shake_hands();
+    fixture.consume(hello());
+  }
+  CHECK(fixture.wire.take().failure == FailureCode::kHelloExpected);
+  CHECK(fixture.wire.hung_up);
+  CHECK(fixture.harness.upstream.requests() == 0);
+}
+
 TEST_CASE("malformed input ends the connection, and input after it is ignored") {
   Fixture fixture;
   fixture.shake_hands();
