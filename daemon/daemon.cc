@@ -155,8 +155,8 @@ Status RealDaemon::open_revocations() {
                                     .accepted_digest = options_.accept_revocations},
                                    random_, clock_.now(), log_));
   fingerprinter_ = std::move(opened.fingerprinter);
-  known_rules_ = opened.file->rules();
-  known_withdrawals_ = opened.file->withdrawals();
+  known_rules_ = opened.file->take_rules();
+  known_withdrawals_ = opened.file->take_withdrawals();
   known_head_ = opened.file->head();
   accepted_ = std::move(opened.accepted);
   revocation_log_ =

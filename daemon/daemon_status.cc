@@ -30,7 +30,7 @@ admin::DaemonStatus gather_status(const StatusSources& from) {
   status.version = kVersion;
   status.pid = getpid();
   status.started = from.started.wall;
-  status.started_boot = from.started.boot;
+  status.now_boot = from.now.boot;
   status.longest_answer = config.cache.max_ttl + config.cache.stale_if_error;
   status.now = from.now.wall;
   status.uptime = from.now.boot - from.started.boot;
@@ -38,8 +38,10 @@ admin::DaemonStatus gather_status(const StatusSources& from) {
   status.config_file = from.config_file;
   status.stopping = from.stopping;
   for (const host::SocketPath& one : from.sockets)
-    status.sockets.push_back(
-        {.name = one.name, .path = one.path, .lost = one.lost, .fix = host::fix_for_lost(one)});
+    status.sockets.push_back({.name = one.name,
+                              .path = one.path,
+                              .lost = one.lost,
+                              .fix = one.lost ? host::fix_for_lost(one) : ""});
   status.connections = from.server.connections();
   status.max_connections = config.daemon.max_connections;
   status.waiting = service.flights().waiting();

@@ -40,10 +40,6 @@ struct CommandLine {
   std::string accept_revocations;
 };
 
-Result<config::LoadedConfig> load(const std::string& file) {
-  return config::load_config_files(file);
-}
-
 std::string text_of(const char* variable) {
   const char* const value = std::getenv(variable);
   return value == nullptr ? "" : value;
@@ -88,7 +84,7 @@ std::vector<std::string> faults_of_start(const CommandLine& command_line,
 }
 
 int check(const CommandLine& command_line) {
-  const Result<config::LoadedConfig> config = load(command_line.config_file);
+  const Result<config::LoadedConfig> config = config::load_config_files(command_line.config_file);
   if (!config) {
     std::fprintf(stderr, "%s\n", config.error().message.c_str());
     return EX_CONFIG;
@@ -126,7 +122,7 @@ int run(const CommandLine& command_line) {
                  static_cast<long long>(host::kRefusalTime / seconds(1)));
     failed.refuse(reason, host::kRefusalTime);
   }
-  Result<config::LoadedConfig> config = load(command_line.config_file);
+  Result<config::LoadedConfig> config = config::load_config_files(command_line.config_file);
   if (!config) {
     std::fprintf(stderr, "%s\n", config.error().message.c_str());
     return cannot_start(manager, failed, starts, config.error().message, EX_CONFIG);

@@ -104,9 +104,7 @@ void check_credential_files(upstream::UpstreamSettings settings, Faults& faults)
     if (is_credential(*path)) path->clear();
   }
   // One of the pair alone would be judged as both.
-  if (settings.client_certificate.empty() != settings.client_key.empty() &&
-      settings.client_certificate.empty())
-    settings.client_key.clear();
+  if (settings.client_certificate.empty()) settings.client_key.clear();
   if (const auto read = upstream::read_credentials(settings); !read)
     faults.push_back(
         fmt::format("{}; make it readable for user {}", read.error().message, user_name()));

@@ -53,11 +53,8 @@ Problem not_permitted(const std::string& socket) {
 
 Problem not_connected(const std::string& socket, int error) {
   if (error == EACCES || error == EPERM) return not_permitted(socket);
-  // Stop first: systemd may still hold a socket whose file is gone.
-  const char* start =
-      "systemctl stop claimsd.socket claimsd-admin.socket claimsd && systemctl start "
-      "claimsd.socket "
-      "claimsd-admin.socket claimsd (systemctl status claimsd shows why it stopped)";
+  const std::string start =
+      fmt::format("{} (systemctl status claimsd shows why it stopped)", kRestart);
   if (error == ENOENT) {
     return {Exit::kUnavailable, "no_daemon",
             fmt::format("the admin socket {} does not exist", socket), start};

@@ -13,6 +13,12 @@
 
 namespace claimsd::claimsctl {
 
+// Creates both sockets again and starts the daemon. It stops first, because systemd may still hold a
+// socket whose file is gone.
+inline constexpr char kRestart[] =
+    "systemctl stop claimsd.socket claimsd-admin.socket claimsd && systemctl start claimsd.socket "
+    "claimsd-admin.socket claimsd";
+
 struct AdminReply {
   long status = 0;
   std::string body;

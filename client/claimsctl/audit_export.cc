@@ -5,6 +5,7 @@
 #include <chrono>
 
 #include "client/claimsctl/output.h"
+#include "daemon/base/hex.h"
 #include "daemon/base/json_writer.h"
 #include "daemon/base/printable.h"
 
@@ -17,8 +18,7 @@ using proto::Verdict;
 
 std::string token_text(const Record& record) {
   if (!record.token) return "";
-  return audit::hex_text(
-      {reinterpret_cast<const char*>(record.token->data()), record.token->size()});
+  return hex_text(*record.token);
 }
 
 std::string_view verdict_text(const Record& record) {

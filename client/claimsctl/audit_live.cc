@@ -8,6 +8,7 @@
 
 #include "client/claimsctl/reply.h"
 #include "daemon/audit/live_query.h"
+#include "daemon/base/hex.h"
 
 namespace claimsd::claimsctl {
 namespace {
@@ -21,7 +22,7 @@ Problem not_a_page(const std::string& socket) {
 std::optional<std::string> bytes_at(const Element& from, std::string_view pointer) {
   std::string_view text;
   if (from.at_pointer(pointer).get(text) != simdjson::SUCCESS) return std::nullopt;
-  return audit::from_hex(text);
+  return from_hex(text);
 }
 
 bool read_link(const Element& from, std::string_view pointer, audit::Link& link) {

@@ -55,4 +55,11 @@ std::string check_count(const std::string& text) {
   return is_nine_digits(text) ? "" : "must be a whole number";
 }
 
+std::string check_upstream_name(const std::string& text) {
+  constexpr std::string_view kAllowed =
+      "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-";
+  const bool is_name = !text.empty() && text.find_first_not_of(kAllowed) == std::string::npos;
+  return is_name ? "" : "must be the NAME of a table [upstream.NAME]";
+}
+
 }  // namespace claimsd::claimsctl

@@ -46,11 +46,6 @@ std::string state_text(const Element& entry, const Output& output) {
   return output.coloured(colour, state);
 }
 
-std::string entry_json(const Element& entry) {
-  std::string text = json_text(entry);
-  return text.replace(0, 1, fmt::format("{{\"schema\":{},", kOutputSchema));
-}
-
 std::string length_text(const Element& entry, std::string_view pointer) {
   const double seconds = number_at(entry, pointer);
   return seconds > 0 ? duration_text(seconds) : "-";

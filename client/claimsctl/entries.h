@@ -16,8 +16,6 @@ Expected<void> each_entry(const Globals& globals, const std::string& user,
 
 // "fresh" in green, "revoked" in red.
 std::string state_text(const Element& entry, const Output& output);
-// One entry as an object with "schema".
-std::string entry_json(const Element& entry);
 // "2.5 s", or "-" if the value is absent.
 std::string length_text(const Element& entry, std::string_view pointer);
 

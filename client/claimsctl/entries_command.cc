@@ -41,7 +41,7 @@ class EntriesCommand final : public Command {
       }
       ++shown;
       if (output.json()) {
-        output.line(entry_json(entry));
+        output.line(json_with_schema(entry));
         return true;
       }
       table.add({text_at(entry, "/entry"), text_at(entry, "/user"), state_text(entry, output),

@@ -49,11 +49,6 @@ std::string event_text(const Element& event, const Output& output) {
   return "";
 }
 
-std::string event_json(const Element& event) {
-  std::string text = json_text(event);
-  return text.replace(0, 1, fmt::format("{{\"schema\":{},", kOutputSchema));
-}
-
 class MonitorCommand final : public Command {
  public:
   std::vector<Option> options() override {
@@ -93,7 +88,7 @@ class MonitorCommand final : public Command {
  private:
   static void show(const Element& event, Output& output) {
     if (output.json()) {
-      output.line(event_json(event));
+      output.line(json_with_schema(event));
     } else {
       output.line(fmt::format("{}  {:<13}  {}", text_at(event, "/time"), text_at(event, "/event"),
                               event_text(event, output)));

@@ -41,5 +41,7 @@ struct Subcommand {
 std::string check_milliseconds(const std::string& text);
 // For counts: accepts a whole number of at most nine digits.
 std::string check_count(const std::string& text);
+// For the NAME of a table [upstream.NAME].
+std::string check_upstream_name(const std::string& text);
 
 }  // namespace claimsd::claimsctl

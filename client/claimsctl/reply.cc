@@ -75,6 +75,10 @@ std::string json_text(const Element& element) {
   return simdjson::minify(element);
 }
 
+std::string json_with_schema(const Element& object) {
+  return json_text(object).replace(0, 1, fmt::format("{{\"schema\":{},", kOutputSchema));
+}
+
 std::string on_one_line(std::string_view json) {
   std::string line(json.size(), '\0');
   std::size_t size = 0;

@@ -52,6 +52,8 @@ void each_member_at(const Element& from, std::string_view pointer,
 
 // JSON in one line.
 std::string json_text(const Element& element);
+// The same of an object, with the schema of claimsctl's output as its first member.
+std::string json_with_schema(const Element& object);
 // JSON without its line breaks and other white space; "" if a string in it does not end.
 std::string on_one_line(std::string_view json);
 

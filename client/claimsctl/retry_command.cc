@@ -6,13 +6,6 @@
 namespace claimsd::claimsctl {
 namespace {
 
-std::string check_name(const std::string& text) {
-  constexpr std::string_view kAllowed =
-      "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-";
-  const bool is_name = !text.empty() && text.find_first_not_of(kAllowed) == std::string::npos;
-  return is_name ? "" : "must be the NAME of a table [upstream.NAME]";
-}
-
 class RetryCommand final : public Command {
  public:
   std::vector<Option> options() override {
@@ -20,7 +13,7 @@ class RetryCommand final : public Command {
              .target = &upstream_,
              .help = "The upstream, as in [upstream.NAME]; without it, all",
              .value = "NAME",
-             .check = check_name}};
+             .check = check_upstream_name}};
   }
 
   Exit run(const Globals& globals, Output& output) override {

@@ -51,8 +51,7 @@ class RevocationsCommand final : public Command {
  private:
   static void show(const Element& action, Table& table, Output& output) {
     if (output.json()) {
-      std::string text = json_text(action);
-      output.line(text.replace(0, 1, fmt::format("{{\"schema\":{},", kOutputSchema)));
+      output.line(json_with_schema(action));
       return;
     }
     const std::string state = has(action, "/withdrawn")

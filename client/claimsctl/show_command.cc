@@ -91,7 +91,7 @@ class ShowCommand final : public Command {
     std::size_t shown = 0;
     const auto done = each_entry(globals, user_, [&](const Element& entry) {
       if (output.json()) {
-        output.line(entry_json(entry));
+        output.line(json_with_schema(entry));
       } else {
         if (shown > 0) output.line("");
         show_entry(entry, output);

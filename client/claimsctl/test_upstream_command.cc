@@ -76,13 +76,6 @@ void show(const Element& test, Output& output) {
   });
 }
 
-std::string check_name(const std::string& text) {
-  constexpr std::string_view kAllowed =
-      "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-";
-  const bool is_name = !text.empty() && text.find_first_not_of(kAllowed) == std::string::npos;
-  return is_name ? "" : "must be the NAME of a table [upstream.NAME]";
-}
-
 class TestUpstreamCommand final : public Command {
  public:
   std::vector<Option> options() override {
@@ -91,7 +84,7 @@ class TestUpstreamCommand final : public Command {
          .target = &upstream_,
          .help = "The upstream, as in [upstream.NAME]; without it, the default one",
          .value = "NAME",
-         .check = check_name},
+         .check = check_upstream_name},
         {.names = "--token-file",
          .target = &token_file_,
          .help = "The file that contains the token; - is standard input",

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "client/claimsctl/token_input.h"
+#include "daemon/base/ascii.h"
 
 namespace claimsd::claimsctl {
 namespace {
@@ -17,8 +18,7 @@ Problem not_a_token() {
 }
 
 bool is_token(std::string_view token) {
-  return !token.empty() &&
-         std::all_of(token.begin(), token.end(), [](char c) { return c > ' ' && c <= '~'; });
+  return !token.empty() && std::all_of(token.begin(), token.end(), is_visible);
 }
 
 bool is_escaped(char c) {

@@ -4,6 +4,8 @@
 
 #include <algorithm>
 
+#include "daemon/base/ascii.h"
+
 namespace claimsd::claimsctl {
 namespace {
 
@@ -120,7 +122,6 @@ std::string without_values(std::string message, const std::vector<std::string>& 
 }  // namespace
 
 bool looks_like_token(std::string_view word) {
-  const auto is_visible = [](char c) { return c > ' ' && c <= '~'; };
   return word.size() >= kShortestToken && std::all_of(word.begin(), word.end(), is_visible);
 }
 

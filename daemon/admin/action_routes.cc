@@ -14,15 +14,6 @@ namespace {
 constexpr std::string_view kShape =
     R"(send {"token": "..."}, {"user": "ID"} or {"all_users": true}, or use claimsctl)";
 
-template <class T, class Text>
-void write_or_null(JsonWriter& json, const std::optional<T>& value, Text&& text) {
-  if (value) {
-    json.value(text(*value));
-  } else {
-    json.null();
-  }
-}
-
 http::Response response_to(const claims::ActionResult& result) {
   switch (result.outcome) {
     case claims::ActionOutcome::kNoToken:
@@ -49,25 +40,18 @@ http::Response response_to(const claims::ActionResult& result) {
                                   "nothing needs to be done");
     case claims::ActionOutcome::kDone: break;
   }
+  const bool ends = result.until && *result.until != WallTime::max();
   JsonWriter json;
   json.begin_object()
       .member("schema", kStatusSchema)
       .member("done", true)
       .member("durable", result.durable)
       .member("recorded", result.recorded)
-      .key("id");
-  write_or_null(json, result.id, [](const claims::ActionId& id) { return claims::text_of(id); });
-  json.key("made");
-  write_or_null(json, std::optional(result.made_at), rfc3339);
-  json.key("until");
-  const bool ends = result.until && *result.until != WallTime::max();
-  write_or_null(json, ends ? result.until : std::nullopt, rfc3339);
-  json.member("other_spellings", result.other_spellings).key("known");
-  if (result.known) {
-    json.value(*result.known);
-  } else {
-    json.null();
-  }
+      .member("id", result.id, claims::text_of)
+      .member("made", rfc3339(result.made_at))
+      .member("until", ends ? result.until : std::nullopt, rfc3339)
+      .member("other_spellings", result.other_spellings)
+      .member("known", result.known);
   return http::json_response(result.durable && result.recorded ? 200 : 202,
                              json.end_object().take());
 }
@@ -77,10 +61,7 @@ template <class Start>
 http::Response respond_later(Start&& start) {
   const auto later = std::make_shared<http::DeferredResponse>();
   start([later](const claims::ActionResult& result) { later->fulfil(response_to(result)); });
-  if (later->ready()) return later->take();
-  http::Response response;
-  response.later = later;
-  return response;
+  return http::response_of(later);
 }
 
 http::Response carry_out(const AdminServices& services, const http::Request& request,
@@ -94,7 +75,7 @@ http::Response carry_out(const AdminServices& services, const http::Request& req
                                   "list the names with claimsctl status");
     }
   }
-  if (request.peer) parsed->action.actor_uid = request.peer->uid;
+  if (const auto uid = request.uid()) parsed->action.actor_uid = *uid;
   return respond_later([&](claims::ActionDone done) { take(parsed->action, std::move(done)); });
 }
 
@@ -110,13 +91,8 @@ std::string_view name_of(claims::RuleKind kind) {
   return "purge";
 }
 
-void write_uid(JsonWriter& json, std::string_view name, const std::optional<std::uint32_t>& uid) {
-  json.key(name);
-  if (uid && *uid != claims::kUnknownActor) {
-    json.value(*uid);
-  } else {
-    json.null();
-  }
+std::optional<std::uint32_t> known_uid(std::optional<std::uint32_t> uid) {
+  return uid == claims::kUnknownActor ? std::nullopt : uid;
 }
 
 void write_action(JsonWriter& json, const claims::ActionDescription& action) {
@@ -124,12 +100,11 @@ void write_action(JsonWriter& json, const claims::ActionDescription& action) {
       .member("id", claims::text_of(action.id))
       .member("kind", name_of(action.kind))
       .member("made", rfc3339(action.made_at))
-      .member("until", rfc3339(action.until));
-  write_uid(json, "actor_uid", action.actor_uid);
-  json.key("withdrawn");
-  write_or_null(json, action.withdrawn_at, rfc3339);
-  write_uid(json, "withdrawn_by_uid", action.withdrawn_by);
-  json.end_object();
+      .member("until", rfc3339(action.until))
+      .member("actor_uid", known_uid(action.actor_uid))
+      .member("withdrawn", action.withdrawn_at, rfc3339)
+      .member("withdrawn_by_uid", known_uid(action.withdrawn_by))
+      .end_object();
 }
 
 }  // namespace
@@ -147,9 +122,8 @@ http::Response unrevoke_route(const AdminServices& services, const http::Request
   if (!id)
     return http::error_response(400, "bad_action", id.error().message,
                                 "list the ids with claimsctl revocations");
-  const auto by = request.peer ? std::optional(request.peer->uid) : std::nullopt;
   return respond_later(
-      [&](claims::ActionDone done) { services.unrevoke(*id, by, std::move(done)); });
+      [&](claims::ActionDone done) { services.unrevoke(*id, request.uid(), std::move(done)); });
 }
 
 http::Response revocations_route(const AdminServices& services, const http::Request& request) {
@@ -168,8 +142,7 @@ http::Response revocations_route(const AdminServices& services, const http::Requ
   json.begin_object().member("schema", kStatusSchema).key("revocations").begin_array();
   const auto next = services.list_actions(
       after, *limit, [&](const claims::ActionDescription& action) { write_action(json, action); });
-  json.end_array().key("next");
-  write_or_null(json, next, [](const claims::ActionId& id) { return claims::text_of(id); });
+  json.end_array().member("next", next, claims::text_of);
   return http::json_response(200, json.end_object().take());
 }
 

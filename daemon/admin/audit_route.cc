@@ -1,6 +1,7 @@
 #include "daemon/admin/audit_route.h"
 
 #include "daemon/admin/status_json.h"
+#include "daemon/base/hex.h"
 #include "daemon/base/json_writer.h"
 #include "daemon/http/deferred_response.h"
 #include "daemon/http/json_response.h"
@@ -18,13 +19,13 @@ http::Response response_to(const Result<audit::Page>& page) {
   json.member("next", page->next).member("last", page->last);
   json.key("newest").begin_object().member("first", page->newest.first);
   json.member("origin", page->newest.origin)
-      .member("before", audit::hex_text(audit::bytes_of(page->newest.before)));
+      .member("before", hex_text(audit::bytes_of(page->newest.before)));
   json.member("events", page->newest.events).end_object();
   json.key("records").begin_array();
   for (const audit::Page::Row& row : page->records) {
     const std::optional<audit::Record> record = audit::decode_audit_record(row.record);
-    json.begin_object().member("record", audit::hex_text(row.record));
-    json.member("link", audit::hex_text(audit::bytes_of(row.link)));
+    json.begin_object().member("record", hex_text(row.record));
+    json.member("link", hex_text(audit::bytes_of(row.link)));
     json.member("line", record ? audit::audit_line(*record) : std::string()).end_object();
   }
   return http::json_response(200, json.end_array().end_object().take());
@@ -44,10 +45,7 @@ http::Response audit_route(const AdminServices& services, const http::Request& r
   const auto later = std::make_shared<http::DeferredResponse>();
   services.audit(*query,
                  [later](const Result<audit::Page>& page) { later->fulfil(response_to(page)); });
-  if (later->ready()) return later->take();
-  http::Response response;
-  response.later = later;
-  return response;
+  return http::response_of(later);
 }
 
 }  // namespace claimsd::admin

@@ -81,14 +81,10 @@ http::Response config_route(const AdminServices& services, const http::Request&)
 
 http::Response reload_route(const AdminServices& services, const http::Request& request) {
   const auto later = std::make_shared<http::DeferredResponse>();
-  std::optional<std::uint32_t> by;
-  if (request.peer) by = request.peer->uid;
-  services.reload(
-      by, [later](const config::ReloadResult& result) { later->fulfil(response_to(result)); });
-  if (later->ready()) return later->take();
-  http::Response response;
-  response.later = later;
-  return response;
+  services.reload(request.uid(), [later](const config::ReloadResult& result) {
+    later->fulfil(response_to(result));
+  });
+  return http::response_of(later);
 }
 
 http::Response log_level_route(const AdminServices& services, const http::Request&) {
@@ -101,9 +97,7 @@ http::Response set_log_level_route(const AdminServices& services, const http::Re
     return http::error_response(400, "bad_level", "invalid log level",
                                 R"(send {"level": "debug"}, or "info", "warning" or "error")");
   }
-  std::optional<std::uint32_t> by;
-  if (request.peer) by = request.peer->uid;
-  services.set_log_level(by, *level);
+  services.set_log_level(request.uid(), *level);
   return level_response(services.log_levels());
 }
 

@@ -2,9 +2,8 @@
 
 #include <fmt/core.h>
 
-#include <charconv>
-
 #include "daemon/admin/status_json.h"
+#include "daemon/base/hex.h"
 #include "daemon/base/json_writer.h"
 #include "daemon/claims/revocation/action_parser.h"
 #include "daemon/http/json_response.h"
@@ -12,23 +11,13 @@
 namespace claimsd::admin {
 namespace {
 
-constexpr std::size_t kKeyBytes = sizeof(claims::TokenKey::bytes);
-
 std::string in_hex(const claims::TokenKey& key) {
-  std::string text;
-  for (const std::uint8_t byte : key.bytes) text += fmt::format("{:02x}", byte);
-  return text;
+  return hex_text(key.bytes);
 }
 
 std::optional<claims::TokenKey> key_from_hex(std::string_view text) {
-  claims::TokenKey key;
-  if (text.size() != 2 * kKeyBytes) return std::nullopt;
-  for (std::size_t at = 0; at < kKeyBytes; ++at) {
-    const char* const digits = text.data() + 2 * at;
-    const auto [end, error] = std::from_chars(digits, digits + 2, key.bytes[at], 16);
-    if (error != std::errc() || end != digits + 2) return std::nullopt;
-  }
-  return key;
+  const auto bytes = array_from_hex<sizeof(claims::TokenKey::bytes)>(text);
+  return bytes ? std::optional(claims::TokenKey{*bytes}) : std::nullopt;
 }
 
 void write_moment(JsonWriter& json, std::string_view name, WallTime time, WallTime none) {
@@ -94,12 +83,7 @@ http::Response entries_route(const AdminServices& services, const http::Request&
                                      [&](const claims::EntryDescription& entry) {
                                        if (!user || entry.user == *user) write_entry(json, entry);
                                      });
-  json.end_array().key("next");
-  if (next) {
-    json.value(in_hex(*next));
-  } else {
-    json.null();
-  }
+  json.end_array().member("next", next, in_hex);
   return http::json_response(200, json.end_object().take());
 }
 

@@ -31,15 +31,6 @@ std::string_view subject_text(claims::Subject subject) {
   return "token";
 }
 
-void write_uid(JsonWriter& json, const std::optional<std::uint32_t>& uid) {
-  json.key("uid");
-  if (uid) {
-    json.value(*uid);
-  } else {
-    json.null();
-  }
-}
-
 std::string_view name_at(const std::vector<UpstreamStatus>& upstreams, claims::UpstreamId at) {
   return at < upstreams.size() ? std::string_view(upstreams[at].name) : "";
 }
@@ -64,11 +55,11 @@ void write_event(JsonWriter& json, std::uint64_t sequence, const Event& event,
     case EventKind::kPurged:
     case EventKind::kRevoked:
       json.member("subject", subject_text(event.subject));
-      write_uid(json, event.uid);
+      json.member("uid", event.uid);
       break;
-    case EventKind::kUnrevoked: write_uid(json, event.uid); break;
+    case EventKind::kUnrevoked: json.member("uid", event.uid); break;
     case EventKind::kPeerRefused:
-      write_uid(json, event.uid);
+      json.member("uid", event.uid);
       json.member("why", event.why);
       break;
   }
@@ -121,11 +112,9 @@ http::Response events_route(const AdminServices& services, const http::Request& 
   if (!request.parameter("after")) return events_after(services, feed.last());
   if (*patience == 0 || *after != feed.last()) return events_after(services, *after);
   const auto later = std::make_shared<http::DeferredResponse>();
-  std::optional<std::uint32_t> uid;
-  if (request.peer) uid = request.peer->uid;
-  const auto waits = feed.wait(*after, seconds(*patience), uid, [services, later, from = *after] {
-    later->fulfil(events_after(services, from));
-  });
+  const auto waits =
+      feed.wait(*after, seconds(*patience), request.uid(),
+                [services, later, from = *after] { later->fulfil(events_after(services, from)); });
   if (!waits) {
     return http::error_response(503, "too_many_watch",
                                 fmt::format("at most {} requests wait for events, {} of one user",
@@ -133,9 +122,7 @@ http::Response events_route(const AdminServices& services, const http::Request& 
                                 "stop another claimsctl monitor");
   }
   later->on_abandoned([&feed, id = *waits] { feed.cancel(id); });
-  http::Response response;
-  response.later = later;
-  return response;
+  return http::response_of(later);
 }
 
 }  // namespace claimsd::admin

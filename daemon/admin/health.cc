@@ -175,7 +175,7 @@ void assess_connection_limits(const DaemonStatus& status, std::vector<Finding>& 
   server::each_refusal(status.refusals, [&](std::string_view option, const server::Refusal& one) {
     const bool per_uid = option == "max_connections_per_uid";
     if (!per_uid && option != "connects_per_uid") return;
-    if (one.count == 0 || status.started_boot + status.uptime - one.last >= kRefusalMatters) return;
+    if (one.count == 0 || status.now_boot - one.last >= kRefusalMatters) return;
     const std::uint64_t value = per_uid ? status.max_connections_per_uid : status.connects_per_uid;
     findings.push_back(
         {per_uid ? "connections_of_uid_full" : "connects_too_fast",

@@ -7,14 +7,6 @@
 #include "daemon/config/read_file.h"
 
 namespace claimsd::admin {
-namespace {
-
-Result<config::LoadedConfig> load(const std::string& file) {
-  return config::load_config_files(file);
-}
-
-}  // namespace
-
 void Reloader::request(config::ReloadDone done) {
   next_.push_back(std::move(done));
   if (current_.empty()) begin();
@@ -24,8 +16,9 @@ void Reloader::begin() {
   current_ = std::exchange(next_, {});
   // The other thread owns copies, because it may outlive this object.
   const auto fresh = std::make_shared<std::optional<Result<config::LoadedConfig>>>();
-  const Status begun = background_.run([fresh, file = file_] { fresh->emplace(load(file)); },
-                                       [this, fresh] { finish(std::move(**fresh)); });
+  const Status begun =
+      background_.run([fresh, file = file_] { fresh->emplace(config::load_config_files(file)); },
+                      [this, fresh] { finish(std::move(**fresh)); });
   if (!begun) finish(tl::make_unexpected(begun.error()));
 }
 

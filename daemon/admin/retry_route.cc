@@ -12,12 +12,12 @@ http::Response retry_route(const AdminServices& services, const http::Request& r
     return http::error_response(400, "unknown_upstream", "there is no upstream with this name",
                                 "list the names with claimsctl status");
   }
-  const auto by = request.peer ? std::optional(request.peer->uid) : std::nullopt;
   JsonWriter json;
   json.begin_object().member("schema", kStatusSchema).key("upstreams").begin_array();
   for (const UpstreamStatus& upstream : services.status().upstreams) {
     if (name && *name != upstream.name) continue;
-    const Duration waited = services.retry_now(*services.upstream_named(upstream.name), by);
+    const Duration waited =
+        services.retry_now(*services.upstream_named(upstream.name), request.uid());
     json.begin_object()
         .member("name", upstream.name)
         .member("backoff_seconds", in_seconds(waited))

@@ -94,7 +94,7 @@ struct DaemonStatus {
   std::int64_t pid = 0;
   WallTime started{};
   WallTime now{};
-  BootTime started_boot{};
+  BootTime now_boot{};
   Duration uptime{};
   Duration longest_answer{};  // how long a cached answer may be used without the Auth API
   std::string claims_socket;

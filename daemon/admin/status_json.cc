@@ -48,13 +48,8 @@ void write_upstream(JsonWriter& json, const UpstreamStatus& upstream) {
       .member("truncated_documents", upstream.documents.truncated)
       .member("forbids_caching", upstream.consecutive_uncacheable >= kUncacheableAfter)
       .member("certificate_error", upstream.certificates.error)
-      .key("client_certificate_ends");
-  if (const auto& end = upstream.certificates.client_end) {
-    json.value(rfc3339(*end));
-  } else {
-    json.null();
-  }
-  json.end_object();
+      .member("client_certificate_ends", upstream.certificates.client_end, rfc3339)
+      .end_object();
 }
 
 void write_process(JsonWriter& json, const DaemonStatus& status) {

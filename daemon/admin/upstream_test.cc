@@ -74,11 +74,9 @@ http::Response upstream_test_route(const AdminServices& services, const http::Re
                                 "send it as it was issued, without \"Bearer \"");
   }
   const std::string name(request.parameter("upstream").value_or(""));
-  std::optional<std::uint32_t> by;
-  if (request.peer) by = request.peer->uid;
   const auto later = std::make_shared<http::DeferredResponse>();
   const TestStart start = services.test_upstream(
-      name, parsed->action.who, by,
+      name, parsed->action.who, request.uid(),
       [later](const UpstreamTest& test) { later->fulfil(response_to(test)); });
   switch (start) {
     case TestStart::kUnknownUpstream:
@@ -92,10 +90,7 @@ http::Response upstream_test_route(const AdminServices& services, const http::Re
                                   "try again in a few seconds");
     case TestStart::kStarted: break;
   }
-  if (later->ready()) return later->take();
-  http::Response response;
-  response.later = later;
-  return response;
+  return http::response_of(later);
 }
 
 }  // namespace claimsd::admin

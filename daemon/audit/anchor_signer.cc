@@ -14,6 +14,7 @@
 #include "daemon/audit/codec.h"
 #include "daemon/audit/retention.h"
 #include "daemon/base/fd.h"
+#include "daemon/base/hex.h"
 #include "daemon/base/read_fully.h"
 #include "daemon/crypto/ed25519.h"
 

@@ -9,6 +9,7 @@
 #include <set>
 
 #include "daemon/audit/anchor_lines.h"
+#include "daemon/base/hex.h"
 #include "daemon/crypto/ed25519.h"
 
 namespace claimsd::audit {

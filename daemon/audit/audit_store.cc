@@ -6,6 +6,7 @@
 
 #include <utility>
 
+#include "daemon/base/hex.h"
 #include "daemon/store/check_in_child.h"
 
 namespace claimsd::audit {

@@ -30,32 +30,10 @@ std::string group_key(const Record& record) {
                      record.upstream);
 }
 
-void absorb(Record& folded, const Record& more) {
-  folded.count += more.count;
-  folded.at.wall = std::min(folded.at.wall, more.at.wall);
-  folded.at.boot = std::min(folded.at.boot, more.at.boot);
-  folded.last = std::max(folded.last, more.last);
-}
-
 // Reported by a worker, which also decides how often.
 bool is_report(Event event) {
   return event == Event::kDenied || event == Event::kUnauthenticated ||
          event == Event::kReportedUnavailable || event == Event::kUnacknowledged;
-}
-
-Record various(const Record& first) {
-  Record record;
-  record.event = first.event;
-  record.verdict = first.verdict;
-  record.reason = first.reason;
-  record.at = first.at;
-  record.last = first.last;
-  record.count = first.count;
-  record.peer.uid = first.peer.uid;
-  record.peer.gid = first.peer.gid;
-  record.upstream = first.upstream;
-  record.various = true;
-  return record;
 }
 
 }  // namespace
@@ -185,13 +163,13 @@ claims::AuditDecision Intake::submit(Record record, claims::AuditTicket ticket, 
     return without_record(policy_);
   }
 
-  if (OutageFolds::applies_to(record.event) && outages_.count(record, group_key(record), newest_))
+  const std::string group = foldable ? group_key(record) : "";
+  if (OutageFolds::applies_to(record.event) && outages_.count(record, group, newest_))
     return claims::AuditDecision::kProceed;
 
   Peer& peer = peers_[record.peer.uid];
   if (foldable && !may_hold(peer, ticket, may_wait)) return refuse(record);
   const std::string same = foldable ? same_key(record) : "";
-  const std::string group = foldable ? group_key(record) : "";
   if (!foldable || !fold(record, same, group)) {
     if (!has_room(record, peer)) return refuse(record);
     keep(std::move(record), same, group);

@@ -6,6 +6,9 @@
 #include <charconv>
 #include <limits>
 
+#include "daemon/base/hex.h"
+#include "daemon/base/percent_encoding.h"
+
 namespace claimsd::audit {
 namespace {
 
@@ -66,20 +69,6 @@ Status take(SearchFilter& query, std::string_view name, std::string_view text) {
   return {};
 }
 
-std::string percent_encoded(std::string_view text) {
-  std::string encoded;
-  for (const char c : text) {
-    const bool plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
-                       c == '-' || c == '.' || c == '_' || c == '~';  // RFC 3986 section 2.3
-    if (plain) {
-      encoded += c;
-    } else {
-      encoded += fmt::format("%{:02X}", static_cast<unsigned char>(c));
-    }
-  }
-  return encoded;
-}
-
 }  // namespace
 
 Result<SearchFilter> audit_query_from(
@@ -99,8 +88,7 @@ std::string audit_query_text(const SearchFilter& query) {
   if (query.user) text += "&user=" + percent_encoded(*query.user);
   if (query.event) text += fmt::format("&event={}", name_of(*query.event));
   if (query.token) {
-    text += "&token=" +
-            hex_text({reinterpret_cast<const char*>(query.token->data()), query.token->size()});
+    text += "&token=" + hex_text(*query.token);
   }
   return text;
 }

@@ -9,6 +9,7 @@
 // Pure; not thread-safe: owned by Intake. Memory: one entry per cause of the last second.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <unordered_map>
 #include <vector>
@@ -36,7 +37,7 @@ class OutageFolds {
  private:
   struct Fold {
     BootTime since{};
-    Record summary;  // count 0: nothing to write
+    std::optional<Record> summary;  // none: nothing to write
   };
   std::unordered_map<std::string, Fold> folds_;
 };

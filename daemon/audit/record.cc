@@ -1,5 +1,6 @@
 #include "daemon/audit/record.h"
 
+#include <algorithm>
 #include <cstring>
 
 #include "daemon/audit/codec.h"
@@ -112,6 +113,28 @@ std::optional<Sequence> audit_sequence_of(std::string_view bytes) {
   if (bytes.size() < kAuditHeaderSize) return std::nullopt;
   Decoder take(bytes.substr(8));
   return take.integer<std::uint64_t>();
+}
+
+Record various(const Record& first) {
+  Record record;
+  record.event = first.event;
+  record.verdict = first.verdict;
+  record.reason = first.reason;
+  record.at = first.at;
+  record.last = first.last;
+  record.count = first.count;
+  record.peer.uid = first.peer.uid;
+  record.peer.gid = first.peer.gid;
+  record.upstream = first.upstream;
+  record.various = true;
+  return record;
+}
+
+void absorb(Record& folded, const Record& more) {
+  folded.count += more.count;
+  folded.at.wall = std::min(folded.at.wall, more.at.wall);
+  folded.at.boot = std::min(folded.at.boot, more.at.boot);
+  folded.last = std::max(folded.last, more.last);
 }
 
 }  // namespace claimsd::audit

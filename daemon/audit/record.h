@@ -93,8 +93,10 @@ std::string audit_line(const Record& record);
 // RFC 3339 in UTC with microseconds.
 std::string audit_time_text(WallTime time);
 
-std::string hex_text(std::string_view bytes);
-// Nothing unless `text` consists of pairs of hexadecimal digits.
-std::optional<std::string> from_hex(std::string_view text);
+// Folding: one record that stands for several events.
+// The record that stands for `first` and for events whose tokens, processes and routes differ.
+Record various(const Record& first);
+// Lets `folded` stand for `more` as well.
+void absorb(Record& folded, const Record& more);
 
 }  // namespace claimsd::audit

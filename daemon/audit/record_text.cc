@@ -5,6 +5,7 @@
 #include <iterator>
 
 #include "daemon/audit/record.h"
+#include "daemon/base/hex.h"
 #include "daemon/base/printable.h"
 
 namespace claimsd::audit {
@@ -87,31 +88,6 @@ std::string audit_line(const Record& record) {
   if (record.various) line += " various";
   if (record.cut) line += " cut";
   return line;
-}
-
-std::string hex_text(std::string_view bytes) {
-  constexpr char kDigits[] = "0123456789abcdef";
-  std::string out;
-  out.reserve(bytes.size() * 2);
-  for (const char c : bytes) {
-    const auto byte = static_cast<std::uint8_t>(c);
-    out += kDigits[byte >> 4U];
-    out += kDigits[byte & 15U];
-  }
-  return out;
-}
-
-std::optional<std::string> from_hex(std::string_view text) {
-  constexpr std::string_view kDigits = "0123456789abcdef";
-  if (text.size() % 2 != 0) return std::nullopt;
-  std::string out;
-  for (std::size_t i = 0; i < text.size(); i += 2) {
-    const std::size_t high = kDigits.find(text[i]);
-    const std::size_t low = kDigits.find(text[i + 1]);
-    if (high == std::string_view::npos || low == std::string_view::npos) return std::nullopt;
-    out += static_cast<char>(high << 4U | low);
-  }
-  return out;
 }
 
 }  // namespace claimsd::audit

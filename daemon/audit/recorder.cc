@@ -10,6 +10,7 @@
 #include <utility>
 
 #include "daemon/audit/answer_record.h"
+#include "daemon/base/ascii.h"
 #include "daemon/loop/signals_blocked.h"
 
 namespace claimsd::audit {
@@ -29,7 +30,7 @@ Result<std::string> audit_origin() {
   }
   std::string origin(name.data());
   std::replace_if(
-      origin.begin(), origin.end(), [](char c) { return c <= ' ' || c > '~'; }, '_');
+      origin.begin(), origin.end(), [](char c) { return !is_visible(c); }, '_');
   return origin.empty() ? std::string("localhost") : origin;
 }
 

@@ -22,8 +22,9 @@ Result<std::optional<claims::SetHead>> read_revocation_copy(const std::string& d
       result = tl::make_unexpected(view.error());
       continue;
     }
-    if (view->head().revocations.sequence != 0) return {view->head().revocations};
-    result = std::optional<claims::SetHead>();
+    const claims::SetHead& copy =
+        view->head().revocations;  // a new segment begins with that of the last
+    return copy.sequence == 0 ? std::optional<claims::SetHead>() : std::optional(copy);
   }
   return result;
 }

@@ -10,7 +10,7 @@
 
 namespace claimsd::audit {
 
-// From the newest segment that has one. Nothing if there is no log. Fails if no segment can be read.
+// From the newest segment that can be read. Nothing if there is no log. Fails if no segment can be read.
 Result<std::optional<claims::SetHead>> read_revocation_copy(const std::string& directory);
 
 }  // namespace claimsd::audit

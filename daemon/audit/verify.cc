@@ -9,6 +9,7 @@
 
 #include "daemon/audit/codec.h"
 #include "daemon/audit/diagnosis.h"
+#include "daemon/base/hex.h"
 
 namespace claimsd::audit {
 namespace {

@@ -11,6 +11,11 @@ constexpr char ascii_lower(char letter) {
   return letter >= 'A' && letter <= 'Z' ? static_cast<char>(letter - 'A' + 'a') : letter;
 }
 
+// A character that is printed: neither a blank nor a control character.
+constexpr bool is_visible(char letter) {
+  return letter > ' ' && letter <= '~';
+}
+
 inline bool equals_ignoring_case(std::string_view one, std::string_view other) {
   return std::equal(one.begin(), one.end(), other.begin(), other.end(),
                     [](char a, char b) { return ascii_lower(a) == ascii_lower(b); });

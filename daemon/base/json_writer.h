@@ -8,6 +8,8 @@
 
 #include <concepts>
 #include <cstddef>
+#include <functional>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -53,6 +55,13 @@ class JsonWriter {
   template <class Value>
   JsonWriter& member(std::string_view name, const Value& content) {
     return key(name).value(content);
+  }
+
+  // Null if there is none, otherwise what `as` makes of it.
+  template <class Value, class As = std::identity>
+  JsonWriter& member(std::string_view name, const std::optional<Value>& content, As as = {}) {
+    key(name);
+    return content ? value(as(*content)) : null();
   }
 
   const std::string& text() const { return text_; }

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <cstddef>
+#include <string>
 #include <string_view>
 
 namespace claimsd {
@@ -34,6 +35,13 @@ inline void percent_encode(std::string_view text, char* out, std::string_view al
     *out++ = kHex[byte >> 4U];
     *out++ = kHex[byte & 15U];
   }
+}
+
+// For text that is no secret.
+inline std::string percent_encoded(std::string_view text, std::string_view also_plain = "") {
+  std::string encoded(percent_encoded_size(text, also_plain), '\0');
+  percent_encode(text, encoded.data(), also_plain);
+  return encoded;
 }
 
 }  // namespace claimsd

@@ -3,11 +3,9 @@
 #include "daemon/base/percent_encoding.h"
 
 namespace claimsd::front_door {
+
 std::string percent_encoded(std::string_view text) {
-  constexpr std::string_view kAlsoPlain = "@:";
-  std::string encoded(percent_encoded_size(text, kAlsoPlain), '\0');
-  percent_encode(text, encoded.data(), kAlsoPlain);
-  return encoded;
+  return claimsd::percent_encoded(text, "@:");
 }
 
 std::vector<std::pair<std::string, std::string>> identity_headers(const proto::ClaimsView& claims) {

@@ -22,20 +22,20 @@ std::string path_of(const Fd& fd) {
   return address.sun_path;
 }
 
-}  // namespace
-
-std::optional<SocketPaths::FileId> SocketPaths::socket_at(const std::string& path) {
+std::optional<loop::FileIdentity> socket_at(const std::string& path) {
   struct stat found {};
   if (lstat(path.c_str(), &found) != 0 || !S_ISSOCK(found.st_mode)) return std::nullopt;
-  return FileId{found.st_dev, found.st_ino};
+  return loop::FileIdentity{found.st_dev, found.st_ino};
 }
+
+}  // namespace
 
 void SocketPaths::add(std::string_view name, const std::string& path, bool inherited) {
   const bool known = std::any_of(paths_.begin(), paths_.end(),
                                  [&](const SocketPath& one) { return one.name == name; });
   if (path.empty() || known) return;
-  paths_.push_back({.name = std::string(name), .path = path, .inherited = inherited});
-  expected_.push_back(socket_at(path));
+  paths_.push_back(
+      {.name = std::string(name), .path = path, .inherited = inherited, .file = socket_at(path)});
 }
 
 void SocketPaths::add_inherited(const std::vector<InheritedSocket>& sockets) {
@@ -55,10 +55,9 @@ Status SocketPaths::watch(loop::Loop& loop, Log& log) {
 }
 
 void SocketPaths::check() {
-  for (std::size_t at = 0; at < paths_.size(); ++at) {
-    SocketPath& one = paths_[at];
-    const std::optional<FileId> now = socket_at(one.path);
-    const bool lost = !now || now != expected_[at];
+  for (SocketPath& one : paths_) {
+    const std::optional<loop::FileIdentity> now = socket_at(one.path);
+    const bool lost = !now || now != one.file;
     if (lost == one.lost) continue;
     one.lost = lost;
     if (log_ == nullptr) continue;

@@ -6,9 +6,6 @@
 // (unix(7): a socket file has no link to its socket that lstat(2) shows). Loop thread.
 #pragma once
 
-#include <sys/types.h>
-
-#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -18,6 +15,7 @@
 #include "daemon/host/service_manager.h"
 #include "daemon/log/log.h"
 #include "daemon/loop/timer_fd.h"
+#include "daemon/loop/unix_socket.h"
 
 namespace claimsd::host {
 
@@ -25,6 +23,7 @@ struct SocketPath {
   std::string name;        // "claims", "admin", "http"
   std::string path;        // of the file
   bool inherited = false;  // the service manager holds the socket: a restart of the daemon keeps it
+  std::optional<loop::FileIdentity> file;  // when the socket was added; none: it was not there
   bool lost = false;
 };
 
@@ -48,16 +47,9 @@ class SocketPaths {
   void check();
 
  private:
-  struct FileId {
-    dev_t device = 0;
-    ino_t inode = 0;
-    bool operator==(const FileId&) const = default;
-  };
-  static std::optional<FileId> socket_at(const std::string& path);
   void add(std::string_view name, const std::string& path, bool inherited);
 
   std::vector<SocketPath> paths_;
-  std::vector<std::optional<FileId>> expected_;  // for each path; none: it was not there
   Log* log_ = nullptr;
   std::optional<loop::TimerFd> timer_;
 };

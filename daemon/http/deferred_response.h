@@ -3,7 +3,9 @@
 #pragma once
 
 #include <functional>
+#include <memory>
 #include <optional>
+#include <utility>
 
 #include "daemon/http/message.h"
 
@@ -37,5 +39,13 @@ class DeferredResponse {
   Send send_;
   std::function<void()> abandoned_;
 };
+
+// The response itself if it is ready, otherwise one that follows.
+inline Response response_of(std::shared_ptr<DeferredResponse> later) {
+  if (later->ready()) return later->take();
+  Response response;
+  response.later = std::move(later);
+  return response;
+}
 
 }  // namespace claimsd::http

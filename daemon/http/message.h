@@ -5,6 +5,7 @@
 // server's loop.
 #pragma once
 
+#include <cstdint>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -26,6 +27,9 @@ struct Request {
   std::string_view body;    // may hold a token: wiped after the handler has returned
   // The peer of a Unix socket connection; none for TCP. Never decide by its pid.
   std::optional<loop::PeerCredentials> peer;
+  std::optional<std::uint32_t> uid() const {
+    return peer ? std::optional(peer->uid) : std::nullopt;
+  }
   // Query parameters, decoded. A token must never be one.
   std::vector<Field> parameters;
   std::vector<Field> headers;

@@ -9,6 +9,7 @@
 #include <cstdio>
 
 #include "daemon/base/fd.h"
+#include "daemon/base/hex.h"
 #include "daemon/base/read_fully.h"
 #include "daemon/crypto/hmac_sha256.h"
 #include "daemon/store/private_directory.h"
@@ -20,26 +21,11 @@ constexpr std::string_view kIntroduction = "claimsd-revocations 1 ";
 constexpr std::size_t kCheckDigits = 16;
 constexpr std::size_t kMaxFile = 256;
 
-std::string hex(const auto& bytes) {
-  std::string text;
-  for (const std::uint8_t byte : bytes) text += fmt::format("{:02x}", byte);
-  return text;
-}
-
 Result<std::string> line_of(const claims::SetHead& head) {
   crypto::HmacSha256 check = TRY(crypto::HmacSha256::create("claimsd revocations head"));
-  const std::string line = fmt::format("{}{} {}", kIntroduction, head.sequence, hex(head.digest));
-  return fmt::format("{} {}\n", line, hex(check.finish(line)).substr(0, kCheckDigits));
-}
-
-bool read_digest(std::string_view text, claims::SetHead& head) {
-  if (text.size() < 2 * head.digest.size()) return false;
-  for (std::size_t at = 0; at < head.digest.size(); ++at) {
-    const char* const digits = text.data() + 2 * at;
-    const auto [end, error] = std::from_chars(digits, digits + 2, head.digest[at], 16);
-    if (error != std::errc() || end != digits + 2) return false;
-  }
-  return true;
+  const std::string line =
+      fmt::format("{}{} {}", kIntroduction, head.sequence, hex_text(head.digest));
+  return fmt::format("{} {}\n", line, hex_text(check.finish(line)).substr(0, kCheckDigits));
 }
 
 std::optional<claims::SetHead> parse(std::string_view text) {
@@ -49,7 +35,11 @@ std::optional<claims::SetHead> parse(std::string_view text) {
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), head.sequence);
   if (error != std::errc()) return std::nullopt;
   text.remove_prefix(static_cast<std::size_t>(end - text.data()));
-  if (!text.starts_with(' ') || !read_digest(text.substr(1), head)) return std::nullopt;
+  constexpr std::size_t kBytes = sizeof(claims::SetHead::digest);
+  if (!text.starts_with(' ')) return std::nullopt;
+  const auto digest = array_from_hex<kBytes>(text.substr(1, 2 * kBytes));
+  if (!digest) return std::nullopt;
+  head.digest = *digest;
   return head;
 }
 
@@ -66,7 +56,7 @@ Status write_file(const std::string& path, std::string_view text) {
 }  // namespace
 
 std::string digest_text(const claims::SetHead& head) {
-  return hex(head.digest);
+  return hex_text(head.digest);
 }
 
 Result<std::optional<claims::SetHead>> read_head_copy(const std::string& path) {

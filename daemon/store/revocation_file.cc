@@ -241,7 +241,6 @@ LmdbStatus RevocationFile::forget(LmdbWriter& writer, const std::string& key, Se
 }
 
 Status RevocationFile::save_copy() const {
-  if (options_.head_copy.empty()) return {};
   return write_head_copy(options_.head_copy, head_);
 }
 

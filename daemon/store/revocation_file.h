@@ -48,6 +48,9 @@ class RevocationFile {
   // What open() found and has not ended.
   const std::vector<claims::Rule>& rules() const { return rules_; }
   const std::vector<claims::Withdrawal>& withdrawals() const { return withdrawals_; }
+  // Hands them over: what was loaded is not needed here again.
+  std::vector<claims::Rule> take_rules() { return std::exchange(rules_, {}); }
+  std::vector<claims::Withdrawal> take_withdrawals() { return std::exchange(withdrawals_, {}); }
   // The head after the last durable transaction.
   const claims::SetHead& head() const { return head_; }
 

@@ -154,8 +154,9 @@ std::string RevocationCodec::encode(const SetState& state) {
 
 std::optional<RevocationCodec::Stored<claims::Rule>> RevocationCodec::decode_rule(
     std::string_view key, std::string_view value) {
+  if (kind_of_key(key) != RecordKind::kRule) return std::nullopt;
   const auto content = checked(key, value);
-  if (!content || kind_of_key(key) != RecordKind::kRule) return std::nullopt;
+  if (!content) return std::nullopt;
   proto::Reader reader(*content);
   if (reader.integer<std::uint16_t>() != kRevocationVersion) return std::nullopt;
   const std::string_view boot_id = reader.sized<std::uint16_t>(kMaxBootId);
@@ -177,8 +178,9 @@ std::optional<RevocationCodec::Stored<claims::Rule>> RevocationCodec::decode_rul
 
 std::optional<RevocationCodec::Stored<claims::Withdrawal>> RevocationCodec::decode_withdrawal(
     std::string_view key, std::string_view value) {
+  if (kind_of_key(key) != RecordKind::kWithdrawal) return std::nullopt;
   const auto content = checked(key, value);
-  if (!content || kind_of_key(key) != RecordKind::kWithdrawal) return std::nullopt;
+  if (!content) return std::nullopt;
   proto::Reader reader(*content);
   if (reader.integer<std::uint16_t>() != kRevocationVersion) return std::nullopt;
   const std::string_view boot_id = reader.sized<std::uint16_t>(kMaxBootId);

@@ -72,7 +72,7 @@ LAYERS = (
     Layer("client/claimsctl/command_line.cc", "client/claimsctl", (), IMPURE + ("CLI11",)),
     Layer("client/claimsctl/completions/command_words.cc", "client/claimsctl", ("daemon/base",), IMPURE + ("CLI11",)),
     Layer("client/claimsctl/reply.cc", "client/claimsctl", (), IMPURE + ("simdjson",)),
-    Layer("client/claimsctl/audit_live.cc", "client/claimsctl", ("daemon/audit",), IMPURE + ("simdjson",)),
+    Layer("client/claimsctl/audit_live.cc", "client/claimsctl", ("daemon/audit", "daemon/base"), IMPURE + ("simdjson",)),
     Layer("client/claimsctl/*", "client/claimsctl",
           ("client", "proto", "daemon/base", "daemon/log", "daemon/config", "daemon/store", "daemon/audit"),
           IMPURE + ("curl",)),

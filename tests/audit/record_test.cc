@@ -1,5 +1,6 @@
 // One record: its encoding, its line of text and its limits.
 #include "daemon/audit/digest.h"
+#include "daemon/base/hex.h"
 #include "tests/audit/audit_fixture.h"
 
 using namespace claimsd;

@@ -27,6 +27,13 @@ TEST_CASE("nested objects and arrays have correct commas") {
   CHECK(json.text() == R"({"a":1,"b":["x",true,null,{},[]],"c":{"d":-2,"e":0.5}})");
 }
 
+TEST_CASE("a member without a value is null") {
+  JsonWriter json;
+  json.begin_object().member("a", std::optional<int>()).member("b", std::optional(7));
+  json.member("c", std::optional(7), [](int number) { return std::to_string(number); });
+  CHECK(json.end_object().text() == R"({"a":null,"b":7,"c":"7"})");
+}
+
 TEST_CASE("every ASCII character survives a parser") {
   for (int c = 0; c < 128; ++c) {
     const std::string text{'<', static_cast<char>(c), '>'};

@@ -1,5 +1,6 @@
 // Purge and revoke take effect immediately and stay in effect.
 #include "proto/limits.h"
+#include "tests/claims/admin_actions.h"
 #include "tests/support/catch.h"
 #include "tests/support/service_harness.h"
 
@@ -11,11 +12,6 @@ using proto::Reason;
 
 namespace {
 
-constexpr std::string_view kUser = "user-123";  // from kClaimsBody
-
-AdminAction token(std::string_view token) {
-  return {.subject = Subject::kToken, .who = token, .upstream = {}, .length = {}};
-}
 AdminAction user(std::string_view id = kUser) {
   return {.subject = Subject::kUser, .who = id, .upstream = {}, .length = {}};
 }

@@ -1,6 +1,7 @@
 // Actions have ids, are kept singly, and can be withdrawn; a revocation covers every spelling of a
 // token.
 #include "daemon/claims/revocation/action_list.h"
+#include "tests/claims/admin_actions.h"
 #include "tests/support/catch.h"
 #include "tests/support/service_harness.h"
 
@@ -12,11 +13,6 @@ using proto::Reason;
 
 namespace {
 
-constexpr std::string_view kUser = "user-123";  // from kClaimsBody
-
-AdminAction token(std::string_view token) {
-  return {.subject = Subject::kToken, .who = token, .upstream = {}, .length = {}};
-}
 AdminAction user(std::optional<Duration> length = {}) {
   return {
       .subject = Subject::kUser, .who = kUser, .upstream = {}, .length = length, .actor_uid = 7};

@@ -14,17 +14,11 @@ namespace {
 using namespace std::chrono_literals;
 using test::run_until;
 
-// The writer's thread logs too.
-class QuietLog final : public Log {
- public:
-  void write(LogLevel, std::string_view, std::string_view, LogFields) override {}
-};
-
 struct Bench {
   ScratchDirectory directory;
   SystemRandom random;
   SystemClock clock;
-  QuietLog log;
+  NullLog log;
   std::string path = directory / "revocations";
   std::string copy = directory / "head";
   std::unique_ptr<loop::Loop> loop = test::new_loop();

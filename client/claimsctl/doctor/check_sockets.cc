@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "client/claimsctl/admin_client.h"
 #include "client/claimsctl/doctor/checks.h"
 
 namespace claimsd::claimsctl::doctor {
@@ -13,10 +14,6 @@ constexpr std::uint32_t kWritableByOthers = 002;
 constexpr std::uint32_t kSearchableByOthers = 001;
 constexpr char kStartHttp[] =
     "systemctl stop claimsd, then: systemctl start claimsd-http.socket claimsd";
-// Stop first: systemd may still hold a socket whose file is gone.
-constexpr char kStart[] =
-    "systemctl stop claimsd.socket claimsd-admin.socket claimsd && systemctl start claimsd.socket "
-    "claimsd-admin.socket claimsd";
 
 std::string configured_elsewhere(const Facts& facts, const SocketFacts& socket, bool admin) {
   if (!facts.config) return "";
@@ -48,9 +45,9 @@ std::optional<Finding> judge_place(const Facts& facts, const SocketFacts& socket
   if (!*socket.socket.found) {
     const std::string other = configured_elsewhere(facts, socket, admin);
     return Finding{State::kFailed, fmt::format("{} does not exist", path),
-                   other.empty() ? kStart : other};
+                   other.empty() ? kRestart : other};
   }
-  return judge_file(facts, socket, kStart);
+  return judge_file(facts, socket, kRestart);
 }
 
 std::string who(const SocketFacts& socket) {

@@ -26,10 +26,6 @@ constexpr char kUsualHttpSocket[] = "/run/claimsd/http.sock";  // systemd/claims
 constexpr char kUsualUser[] = "claimsd";                       // systemd/claimsd.sysusers
 constexpr std::uint32_t kPingMs = 2000;
 
-Result<config::LoadedConfig> load(const std::string& file) {
-  return config::load_config_files(file);
-}
-
 Expected<DaemonFacts> ask_daemon(const std::string& admin_socket) {
   const auto status = read_reply(admin_get(admin_socket, "/v1/status"), admin_socket);
   if (!status) return tl::make_unexpected(status.error());
@@ -175,7 +171,7 @@ Facts gather(const Globals& globals, const Wanted& wanted) {
               .daemon_gids = {},
               .start_faults = {},
               .config_file = look_at(file),
-              .config = load(file),
+              .config = config::load_config_files(file),
               .config_denied = ::access(file.c_str(), R_OK) != 0 && errno == EACCES,
               .daemon = std::move(daemon),
               .claims_socket = look_at_socket(globals.socket),

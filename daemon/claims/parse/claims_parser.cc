@@ -102,9 +102,9 @@ ClaimsResult<ParsedClaims> read_claims(Element root, std::string_view body,
   if (!found) return tl::make_unexpected(found.error());
   parsed.role_claims_found = *found;
 
-  Secret whole(body.size() + 2);
-  const std::string_view raw(whole.data(), write_raw_claims(body, root.get_object().value_unsafe(),
-                                                            mapping, whole, parsed));
+  Secret room;
+  const std::string_view raw =
+      raw_claims(body, root.get_object().value_unsafe(), mapping, room, parsed);
   // Allocate the exact size: the largest block is 80 KiB.
   parsed.block = Secret(proto::claims_block_size(id, email, roles.roles(), raw));
   proto::Writer writer(parsed.block.data(), parsed.block.view().size());

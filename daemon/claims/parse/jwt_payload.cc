@@ -1,27 +1,15 @@
 #include "daemon/claims/parse/jwt_payload.h"
 
-#include <array>
 #include <cstdint>
 #include <optional>
+
+#include "daemon/claims/parse/base64.h"
 
 namespace claimsd::claims {
 namespace {
 
-constexpr std::array<std::int8_t, 256> kBase64 = [] {
-  std::array<std::int8_t, 256> table{};
-  table.fill(-1);
-  std::int8_t value = 0;
-  for (const char c :
-       std::string_view("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_")) {
-    table[static_cast<unsigned char>(c)] = value++;
-  }
-  table['+'] = table['-'];
-  table['/'] = table['_'];
-  return table;
-}();
-
 std::int32_t value_of(char c) {
-  return kBase64[static_cast<unsigned char>(c)];
+  return kBase64Values[static_cast<unsigned char>(c)];
 }
 
 // Writes at most text.size() * 3 / 4 bytes and returns how many. OpenSSL's decoder requires padding

@@ -96,20 +96,18 @@ std::size_t write_essentials(dom::object object, const ClaimMapping& mapping, Se
 
 }  // namespace
 
-std::size_t write_raw_claims(std::string_view body, dom::object object, const ClaimMapping& mapping,
-                             Secret& raw, DocumentNotes& notes) {
-  if (body.size() <= mapping.max_raw) {
-    std::memcpy(raw.data(), body.data(), body.size());
-    return body.size();
-  }
+std::string_view raw_claims(std::string_view body, dom::object object, const ClaimMapping& mapping,
+                            Secret& room, DocumentNotes& notes) {
+  if (body.size() <= mapping.max_raw) return body;
+  room = Secret(body.size() + 2);
   std::size_t size = 0;
-  if (simdjson::minify(body.data(), body.size(), raw.data(), size) == simdjson::SUCCESS &&
+  if (simdjson::minify(body.data(), body.size(), room.data(), size) == simdjson::SUCCESS &&
       size <= mapping.max_raw) {
     notes.compacted = true;
-    return size;
+    return {room.data(), size};
   }
   notes.truncated = true;
-  return write_essentials(object, mapping, raw);
+  return {room.data(), write_essentials(object, mapping, room)};
 }
 
 }  // namespace claimsd::claims

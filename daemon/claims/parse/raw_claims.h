@@ -11,11 +11,11 @@
 
 namespace claimsd::claims {
 
-// Writes `body`, whose object is `object`, as it is. If that takes more than mapping.max_raw bytes,
-// it is written without white space and noted as compacted. If that is too large as well, it is
-// truncated to the top-level members with id, email and roles, or to "{}" if even those are too
-// large. Returns the size used in `raw`, which must have two bytes more than the body.
-std::size_t write_raw_claims(std::string_view body, simdjson::dom::object object,
-                             const ClaimMapping& mapping, Secret& raw, DocumentNotes& notes);
+// `body`, whose object is `object`, as it is. If that has more than mapping.max_raw bytes, it is
+// written into `room` without white space and noted as compacted. If that is too large as well, it
+// is truncated to the top-level members with id, email and roles, or to "{}" if even those are too
+// large.
+std::string_view raw_claims(std::string_view body, simdjson::dom::object object,
+                            const ClaimMapping& mapping, Secret& room, DocumentNotes& notes);
 
 }  // namespace claimsd::claims

@@ -1,26 +1,13 @@
 #include "daemon/claims/parse/token_name.h"
 
 #include <algorithm>
-#include <array>
 #include <cstdint>
 #include <optional>
-#include <utility>
+
+#include "daemon/claims/parse/base64.h"
 
 namespace claimsd::claims {
 namespace {
-
-constexpr std::string_view kDigits =
-    "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
-
-constexpr std::array<std::int8_t, 256> kValues = [] {
-  std::array<std::int8_t, 256> table{};
-  table.fill(-1);
-  for (std::size_t value = 0; value < kDigits.size(); ++value)
-    table[static_cast<unsigned char>(kDigits[value])] = static_cast<std::int8_t>(value);
-  table['+'] = 62;  // the other alphabet of RFC 4648
-  table['/'] = 63;
-  return table;
-}();
 
 // Reads the digits that count: foreign characters are skipped, complete padding ends the text.
 class Digits {
@@ -29,7 +16,7 @@ class Digits {
 
   std::optional<std::uint8_t> next() {
     for (; !text_.empty(); text_.remove_prefix(1)) {
-      const std::int8_t value = kValues[static_cast<unsigned char>(text_.front())];
+      const std::int8_t value = kBase64Values[static_cast<unsigned char>(text_.front())];
       if (value < 0) {
         if (text_.front() == '=' && place_ >= 2 && place_ + ++pads_ >= 4) break;
         continue;
@@ -74,12 +61,12 @@ std::size_t encode_canonically(std::string_view text, char* out) {
   std::uint8_t last = 0;
   while (const auto digit = digits.next()) {
     last = *digit;
-    out[size++] = kDigits[last];
+    out[size++] = kBase64Digits[last];
   }
   switch (size % 4) {
     case 1: return size - 1;  // a lone digit encodes no byte
-    case 2: out[size - 1] = kDigits[last & 0x30U]; break;
-    case 3: out[size - 1] = kDigits[last & 0x3cU]; break;
+    case 2: out[size - 1] = kBase64Digits[last & 0x30U]; break;
+    case 3: out[size - 1] = kBase64Digits[last & 0x3cU]; break;
     default: break;
   }
   return size;

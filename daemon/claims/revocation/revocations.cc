@@ -61,23 +61,19 @@ void Revocations::restore(const Rule& rule) {
 void Revocations::restore(const Withdrawal& withdrawal) {
   if (!withdrawals_.try_emplace(withdrawal.action, withdrawal).second) return;
   due_.emplace(withdrawal.ends.boot, Due{.key = {withdrawal.action, 0}, .is_withdrawal = true});
-  for (auto at = rules_.lower_bound({withdrawal.action, 0});
-       at != rules_.end() && at->first.action == withdrawal.action; ++at)
-    take_from_force(at->second);
+  for (const auto& [key, rule] : rules_of(withdrawal.action)) take_from_force(rule);
 }
 
 WithdrawOutcome Revocations::withdraw(const ActionId& action, std::uint32_t actor_uid,
                                       const Now& now, Withdrawal& made) {
   if (withdrawal_of(action) != nullptr) return WithdrawOutcome::kEarlier;
   made = {.action = action, .made_at = now, .actor_uid = actor_uid};
-  bool found = false;
-  for (auto at = rules_.lower_bound({action, 0}); at != rules_.end() && at->first.action == action;
-       ++at) {
-    if (is_purge(at->second.name.kind)) return WithdrawOutcome::kNoEffect;
-    made.ends = later(made.ends, later(at->second.ends, at->second.without_iat_ends));
-    found = true;
+  const auto rules = rules_of(action);
+  if (rules.empty()) return WithdrawOutcome::kUnknown;
+  for (const auto& [key, rule] : rules) {
+    if (is_purge(rule.name.kind)) return WithdrawOutcome::kNoEffect;
+    made.ends = later(made.ends, later(rule.ends, rule.without_iat_ends));
   }
-  if (!found) return WithdrawOutcome::kUnknown;
   restore(made);
   return WithdrawOutcome::kDone;
 }
@@ -124,11 +120,6 @@ std::size_t Revocations::remove(const RuleKey& key) {
   return steps;
 }
 
-bool Revocations::has_rules_of(const ActionId& action) const {
-  const auto at = rules_.lower_bound({action, 0});
-  return at != rules_.end() && at->first.action == action;
-}
-
 const Rule* Revocations::find(const RuleName& name) const {
   const auto found = merged_.find(name);
   return found == merged_.end() ? nullptr : &found->second.merged;
@@ -161,7 +152,7 @@ bool Revocations::expire_rule(const Due& due, const Now& now, std::size_t& steps
 bool Revocations::expire_withdrawal(const Due& due, const Now& now, RevocationChange& ended) {
   const auto found = withdrawals_.find(due.key.action);
   if (found == withdrawals_.end()) return true;
-  if (!found->second.ends.has_come(now) || has_rules_of(due.key.action)) return false;
+  if (!found->second.ends.has_come(now) || !rules_of(due.key.action).empty()) return false;
   ended.ended_withdrawals.push_back(due.key.action);
   withdrawals_.erase(found);
   return true;

@@ -104,7 +104,17 @@ class Revocations {
   // Returns how many rules had to be merged again.
   std::size_t take_from_force(const Rule& rule);
   std::size_t remove(const RuleKey& key);
-  bool has_rules_of(const ActionId& action) const;
+  struct ActionRules {
+    using Iterator = std::map<RuleKey, Rule>::const_iterator;
+    Iterator begin() const { return first; }
+    Iterator end() const { return last; }
+    bool empty() const { return first == last; }
+    Iterator first;
+    Iterator last;
+  };
+  ActionRules rules_of(const ActionId& action) const {
+    return {rules_.lower_bound({action, 0}), rules_.upper_bound({action, 0xff})};
+  }
   bool expire_rule(const Due& due, const Now& now, std::size_t& steps, RevocationChange& ended);
   bool expire_withdrawal(const Due& due, const Now& now, RevocationChange& ended);
 

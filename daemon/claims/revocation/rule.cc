@@ -3,10 +3,10 @@
 #include <algorithm>
 #include <iterator>
 
+#include "daemon/base/hex.h"
+
 namespace claimsd::claims {
 namespace {
-
-constexpr std::string_view kDigits = "0123456789abcdef";
 
 template <class Time>
 Time later_by(Time from, Duration by) {
@@ -33,24 +33,12 @@ void move_to(std::vector<T>& to, std::vector<T>& from) {
 }  // namespace
 
 std::string text_of(const ActionId& id) {
-  std::string text;
-  for (const std::uint8_t byte : id.bytes) {
-    text += kDigits[byte >> 4U];
-    text += kDigits[byte & 15U];
-  }
-  return text;
+  return hex_text(id.bytes);
 }
 
 std::optional<ActionId> action_id_of(std::string_view text) {
-  ActionId id;
-  if (text.size() != 2 * id.bytes.size()) return std::nullopt;
-  for (std::size_t at = 0; at < id.bytes.size(); ++at) {
-    const std::size_t high = kDigits.find(text[2 * at]);
-    const std::size_t low = kDigits.find(text[2 * at + 1]);
-    if (high == std::string_view::npos || low == std::string_view::npos) return std::nullopt;
-    id.bytes[at] = static_cast<std::uint8_t>(high << 4U | low);
-  }
-  return id;
+  const auto bytes = array_from_hex<sizeof(ActionId::bytes)>(text);
+  return bytes ? std::optional(ActionId{*bytes}) : std::nullopt;
 }
 
 RuleEnd end_after(const Now& now, Duration length) {
