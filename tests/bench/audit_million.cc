@@ -6,7 +6,6 @@
 
 #include <algorithm>
 #include <chrono>
-#include <fstream>
 #include <functional>
 #include <vector>
 
@@ -14,6 +13,7 @@
 #include "daemon/audit/search.h"
 #include "daemon/audit/verify.h"
 #include "tests/bench/benchmarks.h"
+#include "tests/bench/process.h"
 #include "tests/bench/scratch.h"
 #include "tests/bench/stats.h"
 
@@ -107,18 +107,6 @@ Figure figure_of(std::string name, const std::vector<double>& rounds) {
   return {.name = std::move(name), .value = median(rounds), .p99 = 0, .spread = spread(rounds)};
 }
 
-// Anonymous memory of this process (RssAnon of proc(5)). Mapped pages of the log do not count,
-// because the kernel can reclaim them.
-std::uint64_t own_memory_kib() {
-  std::ifstream status("/proc/self/status");
-  std::string word;
-  std::uint64_t kib = 0;
-  while (status >> word) {
-    if (word == "RssAnon:") status >> kib;
-  }
-  return kib;
-}
-
 // Peak memory of a child that verifies the log and then searches it.
 Result<double> memory_to_examine(const std::string& directory) {
   int ends[2];
@@ -127,7 +115,7 @@ Result<double> memory_to_examine(const std::string& directory) {
   Fd writing(ends[1]);
   const Process child = TRY(Process::fork_off("examiner", [&] {
     std::uint64_t most = 0;
-    const auto look = [&] { most = std::max(most, own_memory_kib()); };
+    const auto look = [&] { most = std::max(most, private_memory_kib(::getpid())); };
     VerifyOptions options;
     options.directory = directory;
     options.progress = [&](Sequence, double) { look(); };

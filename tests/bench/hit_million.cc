@@ -3,13 +3,13 @@
 #include <fmt/core.h>
 
 #include <filesystem>
-#include <fstream>
 #include <utility>
 
 #include "tests/bench/benchmarks.h"
 #include "tests/bench/claimsd_daemon.h"
 #include "tests/bench/http_stub.h"
 #include "tests/bench/in_regimes.h"
+#include "tests/bench/process.h"
 
 namespace claimsd::bench {
 namespace {
@@ -60,16 +60,10 @@ Result<Measurement> run_with(const Bench& bench, bool fast) {
                      .beside = std::move(found.beside)};
 }
 
-// Memory of the process alone (RssAnon of proc(5)), in bytes.
 Result<double> private_memory_of(pid_t pid) {
-  std::ifstream status(fmt::format("/proc/{}/status", pid));
-  std::string word;
-  double kib = 0;
-  while (status >> word) {
-    if (word == "RssAnon:") status >> kib;
-  }
+  const std::uint64_t kib = private_memory_kib(pid);
   if (kib == 0) return failure("cannot read the daemon's memory from /proc");
-  return 1024 * kib;
+  return 1024 * static_cast<double>(kib);
 }
 
 }  // namespace

@@ -51,7 +51,6 @@ Result<HttpLoad> HttpLoad::start(const std::string& first, const std::string& se
     auto next = std::chrono::steady_clock::now();
     for (;;) {
       if (!wave(lines[shared->at_second ? 1 : 0])) return 1;
-      shared->answered += kLines;
       next = std::max(next + pause, std::chrono::steady_clock::now() - pause);
       std::this_thread::sleep_until(next);
     }

@@ -3,7 +3,6 @@
 #pragma once
 
 #include <atomic>
-#include <cstdint>
 #include <memory>
 #include <string>
 
@@ -20,13 +19,11 @@ class HttpLoad {
 
   // Sends the load to the first server or to the second.
   void aim(bool at_second) const { shared_->at_second = at_second; }
-  std::uint64_t answered() const { return shared_->answered; }
 
  private:
   // In memory shared by both processes.
   struct Shared {
     std::atomic<bool> at_second{false};
-    std::atomic<std::uint64_t> answered{0};
   };
   struct Unmap {
     void operator()(Shared* shared) const;

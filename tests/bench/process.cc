@@ -153,4 +153,14 @@ void Process::stop() {
   pid_ = -1;
 }
 
+std::uint64_t private_memory_kib(pid_t pid) {
+  std::ifstream status(fmt::format("/proc/{}/status", pid));
+  std::string word;
+  std::uint64_t kib = 0;
+  while (status >> word) {
+    if (word == "RssAnon:") status >> kib;
+  }
+  return kib;
+}
+
 }  // namespace claimsd::bench

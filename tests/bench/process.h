@@ -9,6 +9,7 @@
 #include <sys/types.h>
 
 #include <chrono>
+#include <cstdint>
 #include <functional>
 #include <string>
 #include <vector>
@@ -54,5 +55,9 @@ class Process {
   std::string name_;
   std::string log_path_;
 };
+
+// Anonymous memory of a process (RssAnon of proc(5)); 0 if it is unknown. Mapped pages of a file do
+// not count, because the kernel can reclaim them.
+std::uint64_t private_memory_kib(pid_t pid);
 
 }  // namespace claimsd::bench

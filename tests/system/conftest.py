@@ -112,12 +112,8 @@ def front_door(claimsd):
     """Makes a daemon with an HTTP socket and a client of it."""
 
     def make(upstream, **options):
-        daemon = claimsd(upstream, start=False, **{**GATES, **options})
-        path = daemon.root / "h.sock"
-        daemon.tables["http"] = {"socket": str(path), **daemon.tables.get("http", {})}
-        # A table must come before its subtables.
-        daemon.tables = {name: daemon.tables[name] for name in sorted(daemon.tables)}
-        return daemon.start(), Client(path)
+        daemon = claimsd(upstream, start=False, **{**GATES, **options}).serve_http().start()
+        return daemon, Client(daemon.http_socket)
 
     return make
 
@@ -125,9 +121,9 @@ def front_door(claimsd):
 @pytest.fixture
 def claimsctl(build):
     """Runs claimsctl against a daemon, with the token on its standard input."""
-    def run(daemon, *arguments, token=None):
+    def run(daemon, *arguments, token=None, **options):
         command = [str(build / "client" / "claimsctl" / "claimsctl"), "--socket", str(daemon.socket),
                    "--admin-socket", str(daemon.admin_socket), *map(str, arguments)]
-        return subprocess.run(command, input=token or "", capture_output=True, text=True, timeout=90)
+        return subprocess.run(command, input=token or "", capture_output=True, text=True, timeout=90, **options)
 
     return run

@@ -63,6 +63,7 @@ class Claimsd:
         self.log_file = self.root / "log"
         self.socket = self.root / "c.sock"
         self.admin_socket = self.root / "a.sock"
+        self.http_socket = self.root / "h.sock"
         self.cache = self.root / "cache"
         self.key_file = self.root / "host.key"
         self.process = None
@@ -81,6 +82,12 @@ class Claimsd:
             "audit": {"directory": str(self.root / "audit")},
             "log": {"format": "text", "level": "debug"},
         }
+
+    def serve_http(self):
+        """Configures the HTTP socket. Before start()."""
+        self.tables["http"] = {"socket": str(self.http_socket), **self.tables.get("http", {})}
+        self.tables = dict(sorted(self.tables.items()))  # a table before its subtables
+        return self
 
     # ---- start and stop --------------------------------------------------------------------------
 

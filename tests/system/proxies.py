@@ -72,9 +72,6 @@ class Proxy:
                     raise RuntimeError(f"{self.name} does not listen:\n{self.log()}") from None
             time.sleep(0.02)
 
-    def resident_bytes(self):
-        return int(pathlib.Path(f"/proc/{self._process.pid}/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")
-
     def stop(self):
         if self._process and self._process.poll() is None:
             self._process.terminate()

@@ -22,13 +22,13 @@ class Corpus:
         self._tokens = tokens
 
     def next(self):
-        """The bytes of one connection, and the number of requests that were meant."""
+        """The bytes of one connection."""
         chance = self._random.random()
         meant = 1 if chance < 0.7 else self._random.randint(2, 4)
         data = b"".join(self._request(last=number == meant - 1) for number in range(meant))
         if self._random.random() < 0.05:
             data = self._damaged(data)
-        return data, meant
+        return data
 
     def _pick(self, choices):
         return self._random.choice(choices)

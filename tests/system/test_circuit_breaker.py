@@ -1,6 +1,5 @@
 """A failing Auth API, several URLs, floods and impatient clients, against the real daemon."""
 
-import subprocess
 import time
 
 import wire
@@ -28,15 +27,14 @@ def test_retry_after_is_obeyed(claimsd, peer, faults):
     assert faults.count(mode) == 1
 
 
-def test_claimsctl_retry_ends_the_backoff(claimsd, peer, faults, build):
+def test_claimsctl_retry_ends_the_backoff(claimsd, claimsctl, peer, faults):
     mode = faults.script("recovers", {"status": 503, "headers": {"Retry-After": "60"}}, {"status": 200})
     daemon = claimsd(faults.url(mode))
     asker = peer(daemon)
     assert asker.ask("a").retry_after_ms == 60_000
 
     def retry(*words):
-        return subprocess.run([build / "client" / "claimsctl" / "claimsctl", "--admin-socket", daemon.admin_socket, "retry", *words],
-                              capture_output=True, text=True, timeout=30)
+        return claimsctl(daemon, "retry", *words)
 
     assert retry("nowhere").returncode == 2 or "no upstream" in retry("nowhere").stderr
     assert asker.ask("b").reason == "backoff"

@@ -2,23 +2,12 @@
 
 import json
 import os
-import subprocess
 
 import pytest
 
 import other_user
 
 VALID, INVALID, USAGE, UNAVAILABLE, NOT_PERMITTED, CONFIGURATION = 0, 1, 2, 69, 77, 78
-
-
-@pytest.fixture
-def claimsctl(build):
-    def run(daemon, *arguments, token=None, **options):
-        command = [str(build / "client" / "claimsctl" / "claimsctl"), "--socket", str(daemon.socket),
-                   "--admin-socket", str(daemon.admin_socket), *arguments]
-        return subprocess.run(command, input=token or "", capture_output=True, text=True, timeout=60, **options)
-
-    return run
 
 
 def test_query_prints_the_claims_of_a_token(claimsd, claimsctl, auth_api):

@@ -83,11 +83,7 @@ class Backend:
 @pytest.fixture(name="daemon")
 def daemon_with_gate(claimsd):
     def make(upstream):
-        daemon = claimsd(upstream, start=False, **{"http.gate.doctors": {"roles": ["doctor"]}})
-        daemon.http_socket = daemon.root / "h.sock"
-        daemon.tables["http"] = {"socket": str(daemon.http_socket)}
-        daemon.tables = {name: daemon.tables[name] for name in sorted(daemon.tables)}
-        return daemon.start()
+        return claimsd(upstream, start=False, **{"http.gate.doctors": {"roles": ["doctor"]}}).serve_http().start()
 
     return make
 

@@ -3,7 +3,6 @@
 import json
 import os
 import socket
-import subprocess
 
 import pytest
 
@@ -11,10 +10,10 @@ from daemon import toml
 from front_door_client import Client
 from peer import until
 
-def denials(build, daemon):
+def denials(claimsctl, daemon):
     """The records of denied requests."""
-    done = subprocess.run([str(build / "client/claimsctl/claimsctl"), "--admin-socket", str(daemon.admin_socket), "audit", "export", "--format", "jsonl", "--directory", str(daemon.root / "audit")],
-                          capture_output=True, text=True, check=True)
+    done = claimsctl(daemon, "audit", "export", "--format", "jsonl", "--directory", daemon.root / "audit")
+    assert done.returncode == 0, done.stderr
     return [record for record in map(json.loads, done.stdout.splitlines()) if record["event"] == "denied"]
 
 
@@ -33,13 +32,14 @@ def test_any_client_of_the_auth_api_is_a_client_of_claimsd(front_door, auth_api)
     assert (head.status, head.text, head.getheader("Content-Length")) == (200, "", str(len(response.text)))
 
 
-def test_the_document_is_that_of_the_auth_api_byte_for_byte(front_door, faults, build):
+def test_the_document_is_that_of_the_auth_api_byte_for_byte(front_door, faults, claimsctl):
     document = ' {\n  "role" : ["doctor"],\t"id":"7", "more": [1.0e0, "\\u00e4", null]}\n'
     daemon, client = front_door(faults.url(faults.script("as-sent", {"body": document})))
     for _ in range(3):  # from the Auth API, then from the cache
         assert client.ask("/api/me/", "token").text == document
     assert faults.count("script-as-sent") == 1
-    done = subprocess.run([str(build / "client/claimsctl/claimsctl"), "--socket", str(daemon.socket), "query", "--json"], input="token\n", capture_output=True, text=True, check=True)
+    done = claimsctl(daemon, "query", "--json", token="token\n")
+    assert done.returncode == 0, done.stderr
     line, = done.stdout.splitlines()
     assert json.loads(line)["claims"] == json.loads(document)
 
@@ -98,19 +98,19 @@ def test_401_503_and_what_a_proxy_needs_to_tell_them_apart(front_door, faults):
     assert set(identity(response).values()) == {None}
 
 
-def test_a_denied_request_is_in_the_audit_log_before_its_answer(front_door, auth_api, build):
+def test_a_denied_request_is_in_the_audit_log_before_its_answer(front_door, auth_api, claimsctl):
     daemon, client = front_door(auth_api.url)
     assert client.ask("/v1/auth/doctors/records", auth_api.login("tess"), traceparent="00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01").status == 403
-    record, = denials(build, daemon)
+    record, = denials(claimsctl, daemon)
     assert (record["status"], record["user"], record["route"], record["roles"]) == (403, "user-101", "/v1/auth/doctors", "doctor")
     assert "0af7651916cd43dd8448eb211c80319c" in json.dumps(record) and record["peer"]["uid"] == os.geteuid()
 
 
-def test_a_revocation_ends_the_next_request(front_door, auth_api, build):
+def test_a_revocation_ends_the_next_request(front_door, auth_api, claimsctl):
     daemon, client = front_door(auth_api.url)
     token = auth_api.login("dana")
     assert client.ask("/v1/auth/doctors", token).status == 200
-    subprocess.run([str(build / "client/claimsctl/claimsctl"), "--admin-socket", str(daemon.admin_socket), "revoke", "--user", "user-201"], check=True, capture_output=True)
+    assert claimsctl(daemon, "revoke", "--user", "user-201").returncode == 0
     assert client.ask("/v1/auth/doctors", token).status == 401
     assert client.ask("/api/me/", token).status == 401
 
@@ -156,11 +156,11 @@ def test_gates_can_be_added_and_changed_by_a_reload(front_door, auth_api):
     assert client.ask("/v1/auth/staff", token).status == 403
 
 
-def test_the_client_address_counts_only_from_a_trusted_uid(front_door, auth_api, build):
+def test_the_client_address_counts_only_from_a_trusted_uid(front_door, auth_api, claimsctl):
     for trusted, expected in (([os.geteuid()], True), ([os.geteuid() + 1], False)):
         daemon, client = front_door(auth_api.url, http={"client_address_header": "X-Forwarded-For", "trusted_uids": trusted})
         assert client.ask("/v1/auth/doctors", auth_api.login("tess"), X_Forwarded_For="1.1.1.1, 192.0.2.77").status == 403
-        record, = denials(build, daemon)
+        record, = denials(claimsctl, daemon)
         assert ("192.0.2.77" in json.dumps(record)) is expected
         assert "1.1.1.1" not in json.dumps(record)
 

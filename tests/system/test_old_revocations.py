@@ -7,7 +7,7 @@ import pytest
 
 from daemon import StartFailed
 from peer import Peer
-from test_revocation_actions import old_token
+from tokens import old_token
 
 OLDER = "are not the newest"
 

@@ -35,11 +35,8 @@ def site(request, claimsd, scratch):
     stops = []
 
     def make(upstream, relayed=False, **options):
-        daemon = claimsd(upstream, start=False, **GATES, **options)
-        path = daemon.root / "h.sock"
-        daemon.tables["http"] = {"socket": str(path)}
-        daemon.tables = {name: daemon.tables[name] for name in sorted(daemon.tables)}  # a table must come before its subtables
-        daemon.start()
+        daemon = claimsd(upstream, start=False, **GATES, **options).serve_http().start()
+        path = daemon.http_socket
         application = RecordingApp()
         stops.append(application.close)
         site = Site(daemon, None, application)

@@ -79,7 +79,7 @@ def send_all(proxy, corpus, count):
     for worker in workers:
         worker.start()
     for _ in range(count):
-        cases.put(corpus.next()[0])
+        cases.put(corpus.next())
     for _ in workers:
         cases.put(None)
     for worker in workers:
@@ -89,10 +89,7 @@ def send_all(proxy, corpus, count):
 @pytest.mark.parametrize("name", sorted(PROXIES))
 def test_no_generated_request_spoofs_an_identity(claimsd, scratch, auth_api, name):
     daemon = claimsd(auth_api.url, start=False, **{"http.gate.doctors": {"roles": ["doctor"]}}, log={"level": "warning"})
-    path = daemon.root / "h.sock"
-    daemon.tables["http"] = {"socket": str(path)}
-    daemon.tables = {table: daemon.tables[table] for table in sorted(daemon.tables)}
-    daemon.start()
+    path = daemon.serve_http().start().http_socket
     application = RecordingApp()
     proxy = PROXIES[name](scratch(), path, application.port).start()
     reached, faults, done = 0, [], 0

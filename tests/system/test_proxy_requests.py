@@ -26,9 +26,7 @@ os.execv(sys.argv[2], sys.argv[2:])
 def clients(claimsd, auth_api):
     """Makes a daemon with both sockets; returns functions that connect to the Unix socket and to the port."""
     daemon = claimsd(auth_api.url, start=False, **{"http.gate.doctors": {"roles": ["doctor"]}})
-    path = daemon.root / "h.sock"
-    daemon.tables["http"] = {"socket": str(path)}
-    daemon.tables = {name: daemon.tables[name] for name in sorted(daemon.tables)}
+    path = daemon.serve_http().http_socket
     port_file = daemon.root / "port"
     daemon.start(prefix=(sys.executable, "-c", HOLD_PORT, "127.0.0.1", str(port_file)))
 

@@ -10,13 +10,9 @@ import time
 import pytest
 
 from peer import Peer, until
-from tokens import jwt
+from tokens import jwt, old_token
 
 DONE, NOTHING_KNOWN, USAGE, TRY_AGAIN = 0, 0, 2, 75
-
-
-def old_token(name):
-    return jwt(sub=name, iat=int(time.time()) - 60)
 
 
 def respelled(token):

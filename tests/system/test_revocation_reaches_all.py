@@ -13,16 +13,12 @@ import pytest
 from map_peer import MapPeer
 from peer import Peer, until
 from spinners import Spinners, run_timed
-from tokens import jwt, user_of
+from tokens import jwt, old_token, user_of
 
 PROCESSES = 8
 WANTED = int(os.environ.get("CLAIMSD_SPIN_LOOKUPS", "50000"))
 HEARTBEAT_LIMIT_NS = 2_000_000_000
 PATIENCE = 60 + WANTED // 1000
-
-
-def old_token(name):
-    return jwt(sub=name, iat=int(time.time()) - 60)
 
 
 @pytest.fixture

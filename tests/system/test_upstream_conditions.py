@@ -3,7 +3,6 @@ fix, in a metric, and in the log."""
 
 import json
 import re
-import subprocess
 from typing import NamedTuple
 
 import pytest
@@ -62,11 +61,10 @@ def upstream(faults, tmp_path):
     return make
 
 
-@pytest.fixture
-def claimsctl(build):
+@pytest.fixture(name="claimsctl")
+def claimsctl_without_errors(claimsctl):
     def run(daemon, *words):
-        done = subprocess.run([str(build / "client" / "claimsctl" / "claimsctl"), "--socket", str(daemon.socket),
-                               "--admin-socket", str(daemon.admin_socket), *words], capture_output=True, text=True, timeout=60)
+        done = claimsctl(daemon, *words)
         assert done.stderr == ""
         return done
 

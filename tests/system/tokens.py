@@ -3,6 +3,7 @@
 import base64
 import hashlib
 import json
+import time
 
 
 def base64url(data):
@@ -13,6 +14,11 @@ def jwt(**claims):
     """A JWT with these claims and a meaningless signature."""
     parts = ({"alg": "HS256", "typ": "JWT"}, claims)
     return ".".join([*(base64url(json.dumps(part).encode()) for part in parts), "c2lnbmF0dXJl"])
+
+
+def old_token(name):
+    """A JWT that was issued a minute ago."""
+    return jwt(sub=name, iat=int(time.time()) - 60)
 
 
 def user_of(token):

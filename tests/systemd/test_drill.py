@@ -82,8 +82,8 @@ class Valve:
 class Drill:
     """The machine, and what drill.py does with it."""
 
-    def __init__(self, machine, faults, valve, tmp_path):
-        self.machine, self.faults, self.valve, self.tmp_path = machine, faults, valve, tmp_path
+    def __init__(self, machine, faults, valve):
+        self.machine, self.faults, self.valve = machine, faults, valve
         self.metrics_port = free_port()
         self.asked, self.held = 0, []
         self.taken = socket.create_server(("127.0.0.1", 0))
@@ -193,7 +193,7 @@ def drilled(bare, packages, faults, tmp_path_factory):
         bare.run("mount", "-t", "tmpfs", "-o", f"size={size},mode=0700", "tmpfs", directory)
         bare.run("chown", "claimsd:claimsd", directory)
     valve = Valve(faults.ports["http"])
-    made = Drill(bare, faults, valve, tmp_path_factory.mktemp("drill"))
+    made = Drill(bare, faults, valve)
     made.configure()
     prometheus = Prometheus(tmp_path_factory.mktemp("prometheus"), made.metrics_port)
     made.prometheus = prometheus
