@@ -51,8 +51,9 @@ def command_for(by, program, arguments):
 
 
 def try_mutant(build, mutant, arguments):
-    """What each catcher said: [(catcher, outcome)]."""
+    """What each catcher said, and the longest time that one took: [(catcher, outcome)], seconds."""
     said = []
+    longest = 0.0
     scratch = pathlib.Path(tempfile.mkdtemp(prefix="m", dir=build.folder / "mutants"))
     made = {}
     try:
@@ -74,8 +75,10 @@ def try_mutant(build, mutant, arguments):
                 made[target].parent.joinpath("libclaimsd.so.1").symlink_to(made[target])
                 environment["LD_LIBRARY_PATH"] = str(made[target].parent)
                 runs = str(build.folder / build.programs[program])
+            begun = time.monotonic()
             said.append((by, outcome_of(command_for(by, runs, arguments), arguments.seconds, env=environment, cwd=mutants.ROOT)))
-        return said
+            longest = max(longest, time.monotonic() - begun)
+        return said, longest
     finally:
         shutil.rmtree(scratch, ignore_errors=True)
 
@@ -120,13 +123,14 @@ def targets(build, chosen, only_sim):
 
 def report(build, mutant, arguments):
     begun = time.monotonic()
+    longest = 0.0
     try:
-        missed = [f"{how} {' '.join(by) if isinstance(by, mutants.Named) else by}"
-                  for by, how in try_mutant(build, mutant, arguments) if how != CAUGHT]
+        said, longest = try_mutant(build, mutant, arguments)
+        missed = [f"{how} {' '.join(by) if isinstance(by, mutants.Named) else by}" for by, how in said if how != CAUGHT]
         verdict = ", ".join(missed) or CAUGHT
     except (ValueError, subprocess.CalledProcessError) as error:
         missed = verdict = f"NOT TRIED: {error}"
-    print(f"{mutant.name:<38} {verdict} ({time.monotonic() - begun:.0f} s)", flush=True)
+    print(f"{mutant.name:<38} {verdict} (in {longest:.1f} s of {time.monotonic() - begun:.0f})", flush=True)
     return not missed
 
 
