@@ -211,6 +211,7 @@ Status RealDaemon::open_service() {
       *loop_, log_,
       [this](const upstream::CredentialReport& report) { certificates_changed(report); }));
   http_ = TRY(open_front_door(config(), options_.sockets, *loop_));
+  if (http_.door) http_.door->use_map(lease_map_->descriptor());
   answers_.emplace(*server_, http_.door.get());
   tester_.emplace(*upstream_, log_);
   service_ = std::make_unique<claims::ClaimsService>(
@@ -404,6 +405,7 @@ Status RealDaemon::apply(config::LoadedConfig&& fresh) {
   lease_map_->replace();
   service_->republish();
   server_->replace_map(lease_map_->descriptor());
+  if (http_.door) http_.door->use_map(lease_map_->descriptor());
   return {};
 }
 

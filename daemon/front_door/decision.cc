@@ -53,6 +53,17 @@ http::Response unavailable(const Decision& decision) {
 
 }  // namespace
 
+Target target_of(Resource resource, std::string_view gate,
+                 const std::optional<loop::PeerCredentials>& peer, const Settings& settings) {
+  if (peer && !settings.admission.allows(peer->uid, peer->gid)) return {Kind::kNotPermitted};
+  if (resource == Resource::kDocument)
+    return {settings.serves_document ? Kind::kAnswered : Kind::kNoDocument, nullptr,
+            settings.upstream};
+  const Gate* const found = settings.gate(gate);
+  if (found == nullptr) return {Kind::kUnknownGate};
+  return {Kind::kAnswered, found, found->upstream};
+}
+
 unsigned status_of(const Decision& decision) {
   switch (decision.kind) {
     case Kind::kNoToken: return 401;

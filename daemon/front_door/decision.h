@@ -10,6 +10,7 @@
 #include "daemon/base/secret.h"
 #include "daemon/front_door/request.h"
 #include "daemon/http/message.h"
+#include "daemon/loop/unix_socket.h"
 #include "proto/vocabulary.h"
 
 namespace claimsd::front_door {
@@ -31,6 +32,17 @@ struct Decision {
   Secret claims;                                    // a claims block, if valid
   Secret document;  // as the Auth API sent it, if it is not in the claims as a whole
 };
+
+// What a request asks for.
+struct Target {
+  Decision::Kind kind = Decision::Kind::kAnswered;  // anything else: it is decided, without a query
+  const Gate* gate = nullptr;                       // of the settings; null for the document
+  claims::UpstreamId upstream = 0;
+};
+
+// `gate` is the name in the request, "" for the document; `peer`: none over TCP.
+Target target_of(Resource resource, std::string_view gate,
+                 const std::optional<loop::PeerCredentials>& peer, const Settings& settings);
 
 // - 200: the document, or the gate's identity headers;
 // - 401 with WWW-Authenticate (RFC 6750, section 3);

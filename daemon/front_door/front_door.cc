@@ -37,7 +37,6 @@ claims::Origin origin_of(const Question& question, std::string_view route) {
 
 FrontDoor::FrontDoor(Settings settings, loop::Loop& loop)
     : settings_(std::make_shared<const Settings>(std::move(settings))),
-      admission_(settings_->admission),
       idle_(loop, [this] { continue_deferred(); }) {}
 
 FrontDoor::~FrontDoor() = default;
@@ -54,7 +53,6 @@ Result<std::unique_ptr<FrontDoor>> FrontDoor::create(std::vector<Fd> listening, 
 void FrontDoor::reconfigure(Settings settings) {
   thread_->reconfigure(settings);
   settings_ = std::make_shared<const Settings>(std::move(settings));
-  admission_.set_policy(settings_->admission);
 }
 
 void FrontDoor::ask(Question&& question) {
@@ -63,35 +61,23 @@ void FrontDoor::ask(Question&& question) {
   waiting.question = std::make_shared<const Question>(std::move(question));
   waiting.settings = settings_;
   waiting.decision.resource = waiting.question->resource;
-  if (!resolve(waiting)) return finish(connection);
+  waiting.target = target_of(waiting.question->resource, waiting.question->gate,
+                             waiting.question->peer, *settings_);
+  waiting.decision.kind = waiting.target.kind;
+  if (waiting.decision.kind != Kind::kAnswered) return finish(connection);
   if (!waiting.question->token.empty()) return query(connection, waiting);
   waiting.decision.kind = Kind::kNoToken;
   report(connection, waiting);
 }
 
-// Finds what the request requires. False: it is decided.
-bool FrontDoor::resolve(Waiting& waiting) const {
-  const Question& question = *waiting.question;
-  Kind& kind = waiting.decision.kind;
-  if (question.peer && !admission_.allows(question.peer->uid, question.peer->gid)) {
-    kind = Kind::kNotPermitted;
-  } else if (question.resource == Resource::kDocument) {
-    if (!settings_->serves_document) kind = Kind::kNoDocument;
-  } else {
-    waiting.gate = settings_->gate(question.gate);
-    if (waiting.gate == nullptr) kind = Kind::kUnknownGate;
-  }
-  return kind == Kind::kAnswered;
-}
-
 void FrontDoor::query(std::uint64_t connection, const Waiting& waiting) {
   const std::shared_ptr<const Question> question = waiting.question;
   const std::string route = route_of(*question);
-  service_->query({.upstream = waiting.upstream(),
+  service_->query({.upstream = waiting.target.upstream,
                    .token = question->token.view(),
                    .max_age = waiting.fetches_again ? std::optional(Duration(0)) : std::nullopt,
                    .timeout = {},
-                   .wants_lease = false,
+                   .wants_lease = true,
                    .wants_document = question->resource == Resource::kDocument,
                    .uid = uid_of(*question),
                    .origin = origin_of(*question, route)},
@@ -113,7 +99,7 @@ void FrontDoor::answer(const claims::Waiter& waiter, const claims::Answer& answe
   }
   proto::ClaimsView claims;
   const bool admitted = proto::decode_claims(answer.claims, claims) &&
-                        (waiting.gate == nullptr || waiting.gate->admits(claims));
+                        (waiting.target.gate == nullptr || waiting.target.gate->admits(claims));
   if (!admitted) {
     decision.kind = Kind::kDenied;
     return defer(waiter.connection);
@@ -154,9 +140,10 @@ void FrontDoor::continue_deferred() {
 void FrontDoor::report(std::uint64_t connection, const Waiting& waiting) {
   const std::shared_ptr<const Question> question = waiting.question;
   const std::string route = route_of(*question);
-  const std::string required =
-      waiting.gate ? fmt::format("{}", fmt::join(waiting.gate->roles, ",")) : std::string();
-  service_->report({.upstream = waiting.upstream(),
+  const std::string required = waiting.target.gate
+                                   ? fmt::format("{}", fmt::join(waiting.target.gate->roles, ","))
+                                   : std::string();
+  service_->report({.upstream = waiting.target.upstream,
                     .uid = uid_of(*question),
                     .timeout = {},
                     .status = static_cast<int>(status_of(waiting.decision)),
@@ -186,6 +173,7 @@ void FrontDoor::finish(std::uint64_t connection) {
 
 Counters FrontDoor::counters() const {
   Counters all = counters_;
+  all.http_allowed += thread_->allowed();
   all.http_rejected = thread_->rejected();
   return all;
 }

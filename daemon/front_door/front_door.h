@@ -36,6 +36,8 @@ class FrontDoor final : public claims::AnswerSink {
   // Sets where queries go. Call once, before the loop runs.
   void connect(claims::ClaimsService& service) { service_ = &service; }
   void reconfigure(Settings settings);
+  // The shared map of leases, which the HTTP thread reads; -1: there is none.
+  void use_map(int descriptor) { thread_->use_map(descriptor); }
 
   void answer(const claims::Waiter& waiter, const claims::Answer& answer) override;
   void receipt(const claims::Waiter& waiter, proto::Reason reason) override;
@@ -53,16 +55,13 @@ class FrontDoor final : public claims::AnswerSink {
     // Shared with a call of the service, which may answer before it returns and so end this.
     std::shared_ptr<const Question> question;
     std::shared_ptr<const Settings> settings;  // when it was asked
-    const Gate* gate = nullptr;                // of `settings`; null for the document
+    Target target;                             // in `settings`
     Decision decision;                         // once there is one; a report may hold it up
     bool fetches_again = false;                // the document, which is not in the cache as a whole
-
-    claims::UpstreamId upstream() const { return gate ? gate->upstream : settings->upstream; }
   };
 
   FrontDoor(Settings settings, loop::Loop& loop);
   void ask(Question&& question);
-  bool resolve(Waiting& waiting) const;
   void query(std::uint64_t connection, const Waiting& waiting);
   bool takes_document(Waiting& waiting, const claims::Answer& answer);
   void defer(std::uint64_t connection);
@@ -71,7 +70,6 @@ class FrontDoor final : public claims::AnswerSink {
   void finish(std::uint64_t connection);
 
   std::shared_ptr<const Settings> settings_;
-  server::Admission admission_;
   claims::ClaimsService* service_ = nullptr;
   Counters counters_;
   std::unordered_map<std::uint64_t, Waiting> waiting_;  // by connection: its id, marked

@@ -1,5 +1,6 @@
 #include "daemon/front_door/http_thread.h"
 
+#include <fcntl.h>
 #include <fmt/core.h>
 #include <pthread.h>
 
@@ -8,23 +9,29 @@
 #include <unordered_map>
 #include <variant>
 
+#include "daemon/front_door/shared_leases.h"
 #include "daemon/http/deferred_response.h"
 #include "daemon/http/server.h"
 #include "daemon/loop/message_queue.h"
 #include "daemon/loop/signals_blocked.h"
+#include "proto/limits.h"
 
 namespace claimsd::front_door {
 namespace {
 
-// Holds the longest token and the headers of a browser with its cookies.
-constexpr std::size_t kMemoryPerConnection = 64 * 1024;
+// Holds the longest token and the headers of a browser with its cookies. libmicrohttpd clears all
+// of it after each request.
+constexpr std::size_t kMemoryPerConnection = proto::kMaxToken + 16 * 1024;
 
 struct Decided {
   std::uint64_t id = 0;
   Decision decision;
 };
+struct Map {
+  Fd descriptor;
+};
 struct Stop {};
-using Message = std::variant<Decided, Settings, Stop>;
+using Message = std::variant<Decided, Settings, Map, Stop>;
 
 // What runs on the thread.
 class Worker {
@@ -37,6 +44,10 @@ class Worker {
     if (!check) {
       rejected.fetch_add(1, std::memory_order_relaxed);
       return std::move(check).error();
+    }
+    if (const auto decision = decide_by_lease(*check, request.peer)) {
+      allowed.fetch_add(1, std::memory_order_relaxed);
+      return response_of(*decision, settings_.realm);
     }
     const std::uint64_t id = ++last_id_;
     http::Response response;
@@ -53,7 +64,40 @@ class Worker {
     return response;
   }
 
-  void decided(Decided&& decided) {
+  void consume(Message&& message, loop::Loop& loop) {
+    if (auto* const decided = std::get_if<Decided>(&message)) {
+      respond(*decided);
+    } else if (auto* const fresh = std::get_if<Settings>(&message)) {
+      settings_ = std::move(*fresh);
+    } else if (auto* const map = std::get_if<Map>(&message)) {
+      leases_.use(std::move(map->descriptor));
+    } else {
+      loop.stop();
+    }
+  }
+
+  std::atomic<std::uint64_t> rejected{0};
+  std::atomic<std::uint64_t> allowed{0};
+
+ private:
+  // Only what is allowed and need not be recorded: everything else is the loop's.
+  std::optional<Decision> decide_by_lease(const Check& check,
+                                          const std::optional<loop::PeerCredentials>& peer) {
+    const Target target = target_of(check.resource, check.gate, peer, settings_);
+    if (target.kind != Decision::Kind::kAnswered) return std::nullopt;
+    std::optional<SharedLeases::Found> found = leases_.find(target.upstream, check.token);
+    if (!found || (target.gate == nullptr && !found->complete)) return std::nullopt;
+    proto::ClaimsView claims;
+    if (!proto::decode_claims(found->claims.view(), claims)) return std::nullopt;
+    if (target.gate != nullptr && !target.gate->admits(claims)) return std::nullopt;
+    Decision decision;
+    decision.resource = check.resource;
+    decision.reason = proto::Reason::kOk;
+    decision.claims = std::move(found->claims);
+    return decision;
+  }
+
+  void respond(const Decided& decided) {
     const auto found = waiting_.find(decided.id);
     if (found == waiting_.end()) return;
     const std::shared_ptr<http::DeferredResponse> response = std::move(found->second);
@@ -61,12 +105,8 @@ class Worker {
     response->fulfil(response_of(decided.decision, settings_.realm));
   }
 
-  void reconfigure(Settings&& settings) { settings_ = std::move(settings); }
-
-  std::atomic<std::uint64_t> rejected{0};
-
- private:
   Settings settings_;
+  SharedLeases leases_;
   loop::MessageQueue<Question>& questions_;
   std::uint64_t last_id_ = 0;
   std::unordered_map<std::uint64_t, std::shared_ptr<http::DeferredResponse>> waiting_;
@@ -108,15 +148,8 @@ Result<std::unique_ptr<HttpThread>> HttpThread::create(std::vector<Fd> listening
          .keep_alive = true,
          .raw_path = true})));
   }
-  in.messages = TRY(loop::MessageQueue<Message>::create(*in.loop, [&in](Message&& message) {
-    if (auto* const decided = std::get_if<Decided>(&message)) {
-      in.worker->decided(std::move(*decided));
-    } else if (auto* const fresh = std::get_if<Settings>(&message)) {
-      in.worker->reconfigure(std::move(*fresh));
-    } else {
-      in.loop->stop();
-    }
-  }));
+  in.messages = TRY(loop::MessageQueue<Message>::create(
+      *in.loop, [&in](Message&& message) { in.worker->consume(std::move(message), *in.loop); }));
   std::unique_ptr<HttpThread> self(new HttpThread(std::move(parts)));
   TRY(self->run());
   return self;
@@ -149,6 +182,10 @@ void HttpThread::reconfigure(Settings settings) {
   parts_->messages->push(std::move(settings));
 }
 
+void HttpThread::use_map(int descriptor) {
+  parts_->messages->push(Map{Fd(descriptor < 0 ? -1 : ::fcntl(descriptor, F_DUPFD_CLOEXEC, 3))});
+}
+
 std::size_t HttpThread::connections() const {
   std::size_t sum = 0;
   for (const auto& server : parts_->servers) sum += server->connections();
@@ -157,6 +194,10 @@ std::size_t HttpThread::connections() const {
 
 std::uint64_t HttpThread::rejected() const {
   return parts_->worker->rejected.load(std::memory_order_relaxed);
+}
+
+std::uint64_t HttpThread::allowed() const {
+  return parts_->worker->allowed.load(std::memory_order_relaxed);
 }
 
 }  // namespace claimsd::front_door

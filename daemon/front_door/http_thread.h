@@ -1,6 +1,6 @@
 // http_thread.h: serves HTTP on a thread of its own, so that parsing, slow clients and a burst of
-// ready connections cannot delay the loop. It decides nothing: it passes each request to the loop
-// and sends the response for the decision that comes back.
+// ready connections cannot delay the loop. A request whose token has a lease in the shared map is
+// allowed here, as a worker would allow it. Every other one is passed to the loop, which decides.
 //
 // Created, used and destroyed on the loop thread.
 #pragma once
@@ -48,9 +48,13 @@ class HttpThread {
   void decide(std::uint64_t id, Decision decision);
   // Applies to requests that are read from now on.
   void reconfigure(Settings settings);
+  // The shared map of leases; -1: there is none. Duplicates the descriptor.
+  void use_map(int descriptor);
   std::size_t connections() const;
   // Requests that were rejected before they became a question (400, 404, 405).
   std::uint64_t rejected() const;
+  // Requests that were allowed by a lease.
+  std::uint64_t allowed() const;
 
  private:
   struct Parts;

@@ -69,11 +69,10 @@ std::string Admission::text_of(proto::FailureCode why) const {
   }
 }
 
-bool Admission::allows(std::uint32_t uid, std::uint32_t gid) const {
+bool AdmissionPolicy::allows(std::uint32_t uid, std::uint32_t gid) const {
   if (uid == kOverflowId) return false;
-  if (uid == 0 || (policy_.allowed_uids.empty() && policy_.allowed_gids.empty())) return true;
-  return holds(policy_.allowed_uids, uid) ||
-         (gid != kOverflowId && holds(policy_.allowed_gids, gid));
+  if (uid == 0 || (allowed_uids.empty() && allowed_gids.empty())) return true;
+  return holds(allowed_uids, uid) || (gid != kOverflowId && holds(allowed_gids, gid));
 }
 
 }  // namespace claimsd::server

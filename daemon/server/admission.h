@@ -22,6 +22,9 @@ struct AdmissionPolicy {
   std::uint32_t max_connections = 8192;
   std::uint32_t max_connections_per_uid = 4096;
   std::uint32_t connects_per_uid = 1000;  // per second, after a burst of twice the number above
+
+  // Whether this peer may ask at all. Root always may: it can become any other user.
+  bool allows(std::uint32_t uid, std::uint32_t gid) const;
 };
 
 class Admission {
@@ -32,8 +35,7 @@ class Admission {
   std::optional<proto::FailureCode> enter(std::uint32_t uid, std::uint32_t gid, BootTime now);
   // Applies to new connections only. Existing ones stay counted.
   void set_policy(AdmissionPolicy policy);
-  // Whether this peer may connect at all. Root always may: it can become any other user.
-  bool allows(std::uint32_t uid, std::uint32_t gid) const;
+  bool allows(std::uint32_t uid, std::uint32_t gid) const { return policy_.allows(uid, gid); }
   // For a person: the sentence of the code, with the value of the option that it names.
   std::string text_of(proto::FailureCode why) const;
 

@@ -144,6 +144,8 @@ LAYERS = (
           PURE),
     Layer("daemon/front_door/http_thread.*", "daemon/front_door",
           ("daemon/base", "daemon/loop", "proto", *CLAIMS, "daemon/http", "daemon/server"), IMPURE),
+    # The HTTP thread finds known tokens in the shared map, as a worker does.
+    Layer("daemon/front_door/shared_leases.*", "daemon/front_door", ("client", "daemon/base", "proto", *CLAIMS), IMPURE),
     Layer("daemon/front_door/*", "daemon/front_door",
           ("daemon/base", "daemon/loop", "proto", *CLAIMS, "daemon/http", "daemon/server"), PURE),
     Layer("daemon/admin/http_server.*", "daemon/admin", ("daemon/base", "daemon/loop", "daemon/http"), IMPURE + ("microhttpd",)),

@@ -203,6 +203,12 @@ class Claimsd:
     def counter(self, name):
         return self.status()["counters"][name]
 
+    def resident_kib(self):
+        """Anonymous memory. The audit log's mapped file grows, but its pages belong to the page cache
+        (proc_pid_status(5))."""
+        with open(f"/proc/{self.process.pid}/status") as lines:
+            return next(int(line.split()[1]) for line in lines if line.startswith("RssAnon:"))
+
 
 def run_check(binary, config_file, *options):
     done = subprocess.run([str(binary), "--config", str(config_file), "--check", *options],

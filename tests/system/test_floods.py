@@ -83,13 +83,6 @@ class Load(Worker):
         return {what: int(times) for what, times in (line.split("\t") for line in out.splitlines())}
 
 
-def resident_kib(process):
-    """Anonymous memory. The audit log's mapped file grows, but its pages belong to the page cache
-    (proc_pid_status(5))."""
-    with open(f"/proc/{process.pid}/status") as lines:
-        return next(int(line.split()[1]) for line in lines if line.startswith("RssAnon:"))
-
-
 def all_valid(peer, tokens):
     """Queries all tokens in batches; stops after a batch with an answer that is not valid."""
     return all(answer.verdict == "valid" for begin in range(0, len(tokens), 200)
@@ -130,10 +123,10 @@ def test_a_flood_from_one_uid_costs_another_uid_no_cache_hits(claimsd, faults, p
     # The cost of sharing the processors with a flood of any other daemon.
     shared, _, _ = hits_beside(elsewhere, daemon, portable_flood)
     elsewhere.stop()
-    asked_before, memory_before = faults.count("junk-refused"), resident_kib(daemon.process)
+    asked_before, memory_before = faults.count("junk-refused"), daemon.resident_kib()
     mine, theirs, took = hits_beside(daemon, daemon, portable_flood)
 
-    grown = resident_kib(daemon.process) - memory_before
+    grown = daemon.resident_kib() - memory_before
     asked = faults.count("junk-refused") - asked_before
     rate = theirs["asked"] / FLOOD_SECONDS
     p99 = ", ".join(f"{tally['p99_ns'] / 1000:.0f} us {when} (median {tally['median_ns'] / 1000:.0f})" for when, tally in

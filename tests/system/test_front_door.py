@@ -7,7 +7,6 @@ import socket
 import pytest
 
 from daemon import toml
-from front_door_client import Client
 from peer import until
 
 def denials(claimsctl, daemon):
@@ -52,14 +51,15 @@ def test_the_document_is_that_of_the_auth_api_byte_for_byte(front_door, faults, 
 def test_a_document_too_large_to_keep_is_fetched_again_and_never_sent_in_part(front_door, faults, document, recorded):
     mode = faults.script("large", {"body": document})
     _, client = front_door({"url": faults.url(mode), "max_claims_bytes": "4KiB"}, audit={"level": "every" if recorded else "failures"})
-    assert client.ask("/v1/auth/doctors", "token").status == 200
+    token = "long-enough-for-the-shared-map-" * 2
+    assert client.ask("/v1/auth/doctors", token).status == 200
     for asked in (2, 3):
-        response = client.ask("/api/me/", "token")
+        response = client.ask("/api/me/", token)
         assert (response.status, response.text) == (200, document)
         assert faults.count(mode) == asked
     faults.script("large", {"status": 503})
-    assert client.ask("/api/me/", "token").status == 503
-    assert client.ask("/v1/auth/doctors", "token").status == 200
+    assert client.ask("/api/me/", token).status == 503
+    assert client.ask("/v1/auth/doctors", token).status == 200
 
 
 def test_an_introspection_endpoint_has_no_document(front_door, faults, tmp_path):
@@ -104,6 +104,28 @@ def test_a_denied_request_is_in_the_audit_log_before_its_answer(front_door, auth
     record, = denials(claimsctl, daemon)
     assert (record["status"], record["user"], record["route"], record["roles"]) == (403, "user-101", "/v1/auth/doctors", "doctor")
     assert "0af7651916cd43dd8448eb211c80319c" in json.dumps(record) and record["peer"]["uid"] == os.geteuid()
+
+
+def test_a_known_token_is_found_in_the_shared_map_and_a_denial_is_recorded_all_the_same(front_door, auth_api, claimsctl):
+    daemon, client = front_door(auth_api.url)
+    token = auth_api.login("tess")
+    own = client.ask("/api/me/", token).text
+    before = daemon.counter("queries")
+    for _ in range(20):
+        assert client.ask("/api/me/", token).text == own
+        assert identity(client.ask("/v1/auth/staff/records", token))["X-Claims-Id"] == "user-101"
+    assert daemon.counter("queries") == before
+    assert client.ask("/v1/auth/doctors/records", token).status == 403
+    assert daemon.counter("queries") == before + 1
+    assert len(denials(claimsctl, daemon)) == 1
+
+
+def test_without_the_shared_map_every_request_is_a_query(front_door, auth_api):
+    daemon, client = front_door(auth_api.url, daemon={"shared_memory": False})
+    token = auth_api.login("dana")
+    for asked in (1, 2, 3):
+        assert client.ask("/v1/auth/doctors", token).status == 200
+        assert daemon.counter("queries") == asked
 
 
 def test_a_revocation_ends_the_next_request(front_door, auth_api, claimsctl):
@@ -175,16 +197,3 @@ def test_requests_are_counted_by_their_answer(front_door, auth_api):
     assert status == 200
     for name, count in (("allowed", 1), ("denied", 1), ("unknown", 1), ("rejected", 1), ("unauthorized", 1)):
         assert f"claimsd_http_{name}_total {count}\n" in text.decode()
-
-
-def test_ten_thousand_requests_on_a_few_kept_connections(front_door, auth_api):
-    daemon, client = front_door(auth_api.url)
-    token = auth_api.login("dana")
-    clients = [Client(client.path) for _ in range(8)]
-    for _ in range(1250):
-        for one in clients:
-            one.request("GET", "/v1/auth/doctors", headers={"Authorization": f"Bearer {token}"})
-        for one in clients:
-            response = one.getresponse()
-            response.read()
-            assert response.status == 200
