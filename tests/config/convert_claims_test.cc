@@ -124,9 +124,9 @@ TEST_CASE("a problem with a claim names file, line, option and an example") {
   };
   for (const Row& row : rows) {
     INFO(row.lines);
-    CHECK_THAT(problem_of(row.lines), Catch::StartsWith("c.toml:3:"));
-    CHECK_THAT(problem_of(row.lines), Catch::Contains("upstream.main."));
-    CHECK_THAT(problem_of(row.lines), Catch::Contains(row.says));
+    CHECK_THAT(problem_of(row.lines), StartsWith("c.toml:3:"));
+    CHECK_THAT(problem_of(row.lines), ContainsSubstring("upstream.main."));
+    CHECK_THAT(problem_of(row.lines), ContainsSubstring(row.says));
   }
 }
 
@@ -135,7 +135,7 @@ TEST_CASE("more than 32 role claims are refused") {
   for (int i = 1; i < 32; ++i) list += fmt::format(", \"r{}\"", i);
   CHECK(problem_of("role_claims = [" + list + "]").empty());
   CHECK_THAT(problem_of("role_claims = [" + list + ", \"x\"]"),
-             Catch::Contains("found 33 claims, the maximum is 32"));
+             ContainsSubstring("found 33 claims, the maximum is 32"));
 }
 
 }  // namespace claimsd::config

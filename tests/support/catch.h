@@ -8,12 +8,15 @@
 
 using Catch::Approx;
 using Catch::Matchers::ContainsSubstring;
+using Catch::Matchers::StartsWith;
 
 #else  // version 2: Approx is global and the matcher has another name
 
 #include <catch2/catch.hpp>
 
 #include <string>
+
+using Catch::Matchers::StartsWith;
 
 inline auto ContainsSubstring(const std::string& text) {
   return Catch::Matchers::Contains(text);

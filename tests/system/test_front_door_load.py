@@ -49,7 +49,7 @@ def connections(daemon):
     return daemon.status()["http"]["connections"]
 
 
-@pytest.mark.skipif(os.geteuid() != 0, reason="connects as another user")
+@pytest.mark.skipif(os.geteuid() != 0, reason="needs root")
 def test_ten_thousand_kept_connections_cost_a_bounded_amount_of_memory_and_no_other_user_their_answer(front_door, auth_api, many_descriptors):
     daemon, client = front_door(auth_api.url, http={"max_connections": CONNECTIONS + 100, "max_connections_per_uid": CONNECTIONS, "socket_mode": "0666"})
     token = auth_api.login("dana")
