@@ -23,9 +23,10 @@ class Interrupt {
   Interrupt(const Interrupt&) = delete;
   Interrupt& operator=(const Interrupt&) = delete;
 
-  bool requested() {
-    const timespec at_once{};
-    requested_ = requested_ || ::sigtimedwait(&signals_, nullptr, &at_once) > 0;
+  bool requested() { return requested_within({}); }
+  // Waits for this long.
+  bool requested_within(const timespec& time) {
+    requested_ = ::sigtimedwait(&signals_, nullptr, &time) > 0 || requested_;
     return requested_;
   }
 

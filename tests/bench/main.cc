@@ -2,6 +2,9 @@
 //
 // Exit status: 0 all goals hold, 1 a goal failed, 2 usage, 3 a measurement failed.
 #include <fmt/core.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
@@ -14,6 +17,8 @@ namespace claimsd::bench {
 namespace {
 
 enum ExitStatus { kHolds = 0, kDoesNotHold = 1, kUsage = 2, kNotMeasured = 3 };
+
+constexpr timespec kLook{.tv_sec = 0, .tv_nsec = 100'000'000};  // whether a benchmark has ended
 
 struct Options {
   std::vector<std::string> names;
@@ -59,6 +64,21 @@ ExitStatus run_one(const Benchmark& benchmark, const Bench& bench, bool json) {
   return all ? kHolds : kDoesNotHold;
 }
 
+// In a process of its own, which does not have the memory of the benchmarks before it.
+int run_apart(const Benchmark& benchmark, const Bench& bench, bool json) {
+  std::fflush(stdout);
+  const pid_t child = ::fork();
+  if (child == 0) {
+    ::prctl(PR_SET_PDEATHSIG, SIGTERM);
+    ::_exit(run_one(benchmark, bench, json));
+  }
+  int status = 0;
+  while (child > 0 && ::waitpid(child, &status, WNOHANG) == 0) {
+    if (bench.interrupt.requested_within(kLook)) ::kill(child, SIGTERM);
+  }
+  return child > 0 && WIFEXITED(status) ? WEXITSTATUS(status) : kNotMeasured;
+}
+
 bool chosen(const Options& options, const Benchmark& benchmark) {
   const auto& names = options.names;
   return names.empty() || std::find(names.begin(), names.end(), benchmark.name) != names.end();
@@ -71,7 +91,7 @@ int run(const Options& options) {
   int worst = kHolds;
   for (const Benchmark& benchmark : benchmarks()) {
     if (!chosen(options, benchmark)) continue;
-    worst = std::max<int>(worst, run_one(benchmark, bench, options.json));
+    worst = std::max(worst, run_apart(benchmark, bench, options.json));
     if (interrupt.requested()) break;
   }
   return worst;
