@@ -42,7 +42,7 @@ claims::ActionDone OperatorActions::acknowledged(audit::Event what,
                                                                  : admin::EventKind::kRevoked,
                            .subject = action.subject,
                            .uid = action.actor_uid};
-  // Taken before the action is carried out, which erases its subject.
+  // Made before the action runs: running it erases its subject.
   auto entry = deps_.audit != nullptr ? deps_.audit->admin_record_of(what, action)
                                       : audit::Recorder::AdminRecord{};
   return [this, what, whom, who, event, entry = std::move(entry),

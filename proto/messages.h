@@ -13,7 +13,7 @@
 
 namespace claimsd::proto {
 
-// The only version so far. A client offers a range, the daemon picks (PROTOCOL.md, "Handshake").
+// A client offers a range of versions, the daemon picks one (PROTOCOL.md, "Handshake").
 inline constexpr std::uint16_t kVersion = 2;
 
 // Bits of `features`. Offered by the client in Hello, granted by the daemon in Welcome.

@@ -124,7 +124,7 @@ void Aes256Gcm::close() {
   fetched_ = nullptr;
 }
 
-// A null output means associated data.
+// The first call has no output: it authenticates `clear` as associated data.
 bool Aes256Gcm::run(std::string_view clear, std::string_view text, void* out) {
   auto* const to = static_cast<unsigned char*>(out);
   std::size_t size = 0;

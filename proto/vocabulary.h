@@ -114,7 +114,7 @@ constexpr std::string_view sentence_of(Reason reason) {
   return "the reason is unknown to this client: upgrade the client";
 }
 
-// A query for an unknown token that exceeds a rate limit.
+// Whether a query for an unknown token exceeded a rate limit.
 constexpr bool exceeds_rate_limit(Reason reason) {
   return reason == Reason::kRateLimited || reason == Reason::kClientRateLimited;
 }

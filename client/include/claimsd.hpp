@@ -137,7 +137,8 @@ class Claims {
     return false;
   }
 
-  // True if json() has no more than id, email and roles: max_claims_bytes of the daemon.
+  // True if the claims exceeded the daemon's max_claims_bytes: json() then has at most id, email and
+  // roles.
   bool truncated() const { return claimsd_answer_truncated(answer_) != 0; }
 
   // All claims as the Auth API sent them: one JSON object.

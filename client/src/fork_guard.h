@@ -47,8 +47,8 @@ class ForkGuard {
     return true;
   }
 
-  // Counts the forks between the opening process and this one. Something made at another generation
-  // was inherited.
+  // Number of forks since the handle was opened. What was made in another generation was inherited
+  // across fork().
   std::uint32_t generation() const { return generation_.load(std::memory_order_relaxed); }
 
  private:

@@ -24,7 +24,7 @@ namespace claimsd::client {
 // activation), and how often we look.
 inline constexpr std::int64_t kRestartWindowNs = kNanosPerSecond;
 inline constexpr std::int64_t kRestartPauseNs = 5 * kNanosPerMilli;
-// How often a map is asked for again that this process had no descriptor or memory for.
+// The delay before the map is requested again after there was no descriptor or memory for it.
 inline constexpr std::int64_t kMapRetryNs = kNanosPerSecond;
 
 class Handle {

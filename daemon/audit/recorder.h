@@ -69,7 +69,8 @@ class Recorder final : public claims::AuditSink {
     std::string detail;
   };
   void note(AdminRecord entry, Done done = {});
-  // The record of an order. Take it before the order is carried out, which erases its subject.
+  // The record of an operator's action. Make it before the action runs: running it erases the
+  // action's subject.
   AdminRecord admin_record_of(Event event, const claims::AdminAction& action);
 
   // The records written from now on are accompanied by this head of the revocations.

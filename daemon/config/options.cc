@@ -198,7 +198,7 @@ constexpr std::array kRows = std::to_array<Row<Config>>({
   {{"limits.max_backoff", kDuration, R"("30s")", 1000, 10 * kMinute, "", kYes, kShow,
     "maximum backoff of a circuit breaker; the first backoff is at most one second"}, in<kL, &L::max_backoff>},
   {{"limits.retry_percent", kInteger, "20", 0, 100, "", kYes, kShow,
-    "maximum share of requests that may be retried at another URL of the Auth API"}, in<kL, &L::retry_percent>},
+    "maximum share of requests that may be retried, at another URL of the Auth API or over a new connection"}, in<kL, &L::retry_percent>},
   {{"limits.misses_per_uid", kInteger, "1000", 0, 1'000'000, "", kYes, kShow,
     "requests per second that one user id may cause; 0: no limit"}, in<kL, &L::misses_per_uid>},
   {{"limits.miss_burst_per_uid", kInteger, "10000", 1, 10'000'000, "", kYes, kShow,

@@ -18,7 +18,7 @@ struct Feed {
   }
 };
 
-TEST_CASE("one uid has half of the places to wait for events, and another still gets one") {
+TEST_CASE("one uid can hold at most half of the waits for events, so another uid can still wait") {
   Feed test;
   for (std::size_t i = 0; i < EventFeed::kMaxWaitingPerUid; ++i) CHECK(test.wait(1000));
   CHECK_FALSE(test.wait(1000));

@@ -124,7 +124,7 @@ def test_every_role_of_the_contract_has_a_user(api, username, role):
     assert api.ask("GET", "/api/me/", token=token)[2]["role"] == role
 
 
-def test_me_sends_no_caching_headers(api):
+def test_api_me_sends_no_caching_headers(api):
     _, headers, _ = api.ask("GET", "/api/me/", token=api.login()["access"])
     for name in ("Cache-Control", "Expires", "Age", "Pragma"):
         assert name not in headers

@@ -134,7 +134,8 @@ class Walk {
       if (of_token) {
         revoked_tokens_.insert(at);
       } else if (world_.clock.now().wall >= FakeClock().now().wall) {
-        // Otherwise the wall clock lags, and the tokens appear to be from the future.
+        // If the wall clock lags, the tokens appear to be issued after the revocation, which then does not
+        // cover them.
         revoked_users_.insert(user);
       }
     }

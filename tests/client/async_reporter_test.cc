@@ -139,7 +139,7 @@ TEST_CASE("a daemon that takes no reports is sent none once it has said so") {
   CHECK(reports == before);
 }
 
-TEST_CASE("what was out when the daemon hung up is made once more by a later call") {
+TEST_CASE("a report that was pending when the daemon disconnected is sent again by a later call") {
   Registrar registrar;
   Host host([&registrar](Peer& peer) {
     if (peer.number() > 0) return registrar.serve(peer);

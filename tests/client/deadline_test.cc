@@ -52,7 +52,7 @@ TEST_CASE("a daemon that trickles its answer does not stretch the deadline") {
         "timeout");
 }
 
-TEST_CASE("the handle's time-out holds where the question names none") {
+TEST_CASE("the handle's timeout applies if the query sets none") {
   ScratchDirectory directory;
   FakeDaemon daemon(directory / "s", [](Peer& peer) {
     while (peer.receive()) {

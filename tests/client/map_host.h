@@ -9,7 +9,7 @@
 
 namespace claimsd::testing {
 
-// As long as the shortest that is published, and longer.
+// A token that is long enough to be published (kMinPublishedToken).
 inline std::string long_token(int number = 0) {
   return "eyJhbGciOiJIUzI1NiJ9.eyJqdGkiOiI0MiJ9." + std::to_string(1000 + number);
 }

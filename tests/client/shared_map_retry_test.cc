@@ -46,7 +46,7 @@ TEST_CASE("a map for which there was no descriptor arrives once there is one") {
         }) == 0);
 }
 
-TEST_CASE("a map for which there is no descriptor for long costs no query its answer") {
+TEST_CASE("queries are answered while the process has no descriptor for the map") {
   MapHost host;
   CHECK(status_of([&] {
           const Client client({.socket_path = host.daemon.path()});

@@ -42,7 +42,7 @@ TEST_CASE(
   CHECK(host.daemon.connections() == 2);
 }
 
-TEST_CASE("a second loss is the end of a question in a stream") {
+TEST_CASE("a query in a stream fails after a second lost connection") {
   Host host([](Peer& peer) {
     peer.welcome();
     peer.receive();

@@ -100,7 +100,7 @@ def test_every_mode_does_something_distinct_and_the_server_survives(server, mode
     assert server.ask("ok") == (200, CLAIMS)
 
 
-def test_the_valid_modes_work_with_any_client(server):
+def test_each_mode_that_succeeds_sends_responses_that_a_plain_http_client_accepts(server):
     for mode in ("ok", "ok-close", "ok-http10", "ok-no-length", "ok-no-reason", "ok-chunked"):
         assert server.ask(mode) == (200, CLAIMS), mode
     for mode in ("ok-chunked-trailers", "ok-interim-100", "ok-trickle", "delay-5", "no-store"):

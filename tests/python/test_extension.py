@@ -94,7 +94,7 @@ def test_ten_thousand_users_are_never_taken_for_each_other(handle):
             assert handle.identify(meta(token), None).parts[1] == user_of(token)
 
 
-def test_users_with_documents_too_large_to_pass_on_are_distinguished(claimsd, faults):
+def test_users_with_truncated_claims_are_distinguished(claimsd, faults):
     """Their JSON is {}: cached objects are distinguished by id, email and roles as well."""
     roles = ",".join(f'"{number:02d}' + '\\"' * 126 + '"' for number in range(64))
     steps = [{"body": f'{{"id":"user-{number}","role":[{roles}]}}'} for number in range(3)]

@@ -17,9 +17,9 @@ class UpstreamHealth {
   enum class State : std::uint8_t { kWorks, kLeftAlone, kProbed };
 
   void reset(const claims::BreakerPolicy& policy, std::size_t max_in_flight);
-  // A request ended and was not sent again. Failures that may be caused by the token count once per
-  // token, those that may be caused by a kept connection not at all; updates `failing`, the record of
-  // the token. `settled`: it was confirmed or rejected.
+  // A request ended and was not sent again. A failure that the token may have caused counts once per
+  // token; one that a kept connection may have caused does not count. Updates `failing`, the token's
+  // record. `settled`: the token was confirmed or rejected.
   void ended(const RequestRecord& request, bool settled, Failing& failing, BootTime now);
   // A request starts. Returns why it is not allowed, or "". `flying` includes this request.
   const char* started(BootTime now, std::size_t in_flight);

@@ -92,7 +92,7 @@ TEST_CASE("a stored rule is unchanged after reopening") {
   CHECK(found.actor_uid == 7);
 }
 
-TEST_CASE("a stored withdrawal is unchanged after reopening, beside the action it names") {
+TEST_CASE("a stored withdrawal and the action it withdraws are unchanged after reopening") {
   Fixture fixture;
   fixture.add({rule(1)});
   const claims::Withdrawal made{
@@ -115,7 +115,8 @@ TEST_CASE("removed and ended rules are gone after reopening") {
   CHECK((*fixture.open())->rules().size() == 1);
 }
 
-TEST_CASE("after a reboot a rule gets its full duration again, once") {
+TEST_CASE(
+    "a rule's duration restarts at a reboot, but not when the file is reopened in the same boot") {
   Fixture fixture;
   fixture.add({rule(1)});
   const Now rebooted{BootTime(10s), kNow.wall + 48h};

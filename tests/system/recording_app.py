@@ -87,7 +87,7 @@ class Connection:
         except Malformed as why:
             return Received(words[0], words[1], tuple(headers), b"", malformed=str(why))
         except (EOFError, ConnectionError):
-            # Headers without the whole body: an application that streams has seen them.
+            # The body is incomplete, but an application that streams would have the headers already.
             return Received(words[0], words[1], tuple(headers), b"") if headers else None
 
     def _fields(self):

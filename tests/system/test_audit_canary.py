@@ -60,7 +60,7 @@ def leaks(outputs):
     return {what: found for what, data in outputs.items() if (found := found_in(data, but=IN_RECORDS))}
 
 
-def test_the_log_names_the_users_and_events_of_all_this_traffic(daemon, build):
+def test_the_audit_log_names_the_users_and_events_of_the_traffic(daemon, build):
     shown = control(build, daemon, "audit", "report", "--json", "--directory", str(daemon.root / "audit")).stdout
     for event in ("verified", "hit", "rejected", "rejected_locally", "revoked", "purged", "configured", "started"):
         assert f'"{event}"' in shown, event

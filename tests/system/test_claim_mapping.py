@@ -54,7 +54,7 @@ def test_a_test_is_neither_cached_nor_counted(claimsd, peer, try_upstream, fault
     assert "upstream_tested" in daemon.log()
 
 
-def test_a_test_names_what_is_wrong_with_the_answer(claimsd, try_upstream, faults):
+def test_test_upstream_names_what_is_wrong_with_the_response(claimsd, try_upstream, faults):
     html = json.loads(try_upstream(claimsd(faults.url("html-200")), "token", "--json").stdout)
     assert (html["reason"], html["content_type"], html["document"]["is_object"]) == ("upstream_body", "text/html", False)
     assert "its content type is text/html" in html["detail"]

@@ -20,7 +20,7 @@ def identity(response):
     return {name: response.getheader(name) for name in ("X-Claims-Id", "X-Claims-Email", "X-Claims-Roles", "X-Claims-Truncated")}
 
 
-def test_any_client_of_the_auth_api_is_a_client_of_claimsd(front_door, auth_api):
+def test_a_client_of_the_auth_api_works_unchanged_with_claimsd(front_door, auth_api):
     _, client = front_door(auth_api.url)
     token = auth_api.login("tess")
     own = auth_api.ask("GET", "/api/me/", token=token)

@@ -68,7 +68,7 @@ def test_the_newest_set_starts_again_and_says_how_many_rules_are_in_effect(revok
     assert Peer(daemon.socket).ask(token).reason == "revoked"
 
 
-def test_an_older_set_can_be_accepted_once_and_that_is_recorded(revoked, claimsctl):
+def test_an_older_set_of_revocations_can_be_accepted_once_and_is_audited(revoked, claimsctl):
     daemon, token = revoked
     restore(daemon)
     with pytest.raises(StartFailed) as refused:

@@ -93,7 +93,7 @@ def test_statistics_add_up(busy, claimsctl):
     assert re.search(r"^  queries +12$", text, re.MULTILINE)
 
 
-def test_metrics_are_those_of_the_daemon(busy, claimsctl):
+def test_the_metrics_command_prints_the_daemons_metrics(busy, claimsctl):
     text = claimsctl(busy, "metrics").stdout
     assert "\nclaimsd_queries_total 12\n" in text
     series = {row["series"]: row["value"] for row in lines(claimsctl(busy, "metrics", "--json"))}

@@ -29,7 +29,7 @@ def test_an_old_instance_that_answers_503(claimsd, peer, faults):
 
 
 @pytest.mark.parametrize("pool, at_once", [(1, 1), (40, 100)])
-def test_an_old_instance_rejects_none_of_1000_good_tokens(claimsd, peer, faults, pool, at_once):
+def test_401s_from_an_outdated_instance_invalidate_none_of_1000_good_tokens(claimsd, peer, faults, pool, at_once):
     daemon = claimsd({"url": faults.url("old-401"), **OPTIONS})
     asker = peer(daemon)
     assert {answer.verdict for answer in asker.ask_all([f"a.first{number}.b" for number in range(pool)])} == {"valid"}

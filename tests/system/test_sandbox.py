@@ -125,7 +125,7 @@ def test_a_call_that_the_daemon_does_not_need_fails(planted, peer, call, error):
     assert peer(intruder.daemon).ask("token").id == user_of("token")
 
 
-def test_a_call_that_the_daemon_needs_works(planted):
+def test_a_system_call_that_the_daemon_needs_is_allowed(planted):
     assert planted().make("inet") == 0
 
 

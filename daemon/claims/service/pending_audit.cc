@@ -10,8 +10,8 @@ using proto::Verdict;
 
 namespace {
 
-// Time to record an answer that is already late: a timeout, or a confirmation whose TTL had expired
-// on arrival.
+// The time allowed for recording an answer that is already late: a timeout, or a confirmation whose
+// TTL had expired on arrival.
 constexpr Duration kLateGrace = seconds(1);
 
 }  // namespace

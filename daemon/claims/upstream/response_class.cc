@@ -55,7 +55,8 @@ bool refuses_us(int status) {
 ClaimsResult<ParsedClaims> claims_of(const FetchOutcome& outcome, const UpstreamPolicy& policy,
                                      const JudgedToken& token, JsonBuffers& buffers,
                                      Judgement& judgement) {
-  // First, because it needs the buffers. What an introspection response decides has precedence.
+  // Before the response is parsed, because both use the same buffers. With introspection, what the
+  // response decides has precedence.
   const auto checked = check_token_claims(token.text, token.times, policy.mapping, buffers);
   if (!checked && !policy.introspection) return tl::make_unexpected(checked.error());
   WipedJson json(buffers);

@@ -101,7 +101,7 @@ TEST_CASE("the failed limit or requirement is named") {
   CHECK(claim_of(report, "role").found == "member \"role\" lists more than 256 roles");
 }
 
-TEST_CASE("Zitadel's object of roles gets the form keys") {
+TEST_CASE("for Zitadel's object of roles the hint suggests form = \"keys\"") {
   const DocumentReport report = describe_document(
       R"({"sub":"1","urn:zitadel:iam:org:project:roles":{"admin":{"1":"x"}}})", {});
   CHECK(claim_of(report, "role")
