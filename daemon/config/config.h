@@ -6,6 +6,7 @@
 // or empty if unset.
 #pragma once
 
+#include <array>
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
@@ -142,6 +143,11 @@ enum class UpstreamKind : std::uint8_t { kUserinfo, kIntrospection };
 enum class ClientAuth : std::uint8_t { kBasic, kPost, kCertificate };
 
 // [upstream.NAME]: one Auth API.
+// Client errors that say nothing about the token: they cannot be `rejection_statuses`.
+inline constexpr std::uint32_t kProxyAuthenticationRequired = 407;
+inline constexpr std::array<std::uint32_t, 4> kNoRejections{kProxyAuthenticationRequired, 408, 425,
+                                                            429};
+
 struct UpstreamConfig {
   std::string name;
   std::vector<std::string> urls;  // normalized (url.h), at least one, tried in order

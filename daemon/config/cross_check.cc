@@ -87,7 +87,7 @@ class Upstreams {
     statuses.push_back(kUnauthorised);
     std::sort(statuses.begin(), statuses.end());
     statuses.erase(std::unique(statuses.begin(), statuses.end()), statuses.end());
-    for (const std::uint32_t status : {407U, 408U, 425U, 429U}) {
+    for (const std::uint32_t status : kNoRejections) {
       if (!std::binary_search(statuses.begin(), statuses.end(), status)) continue;
       add("rejection_statuses",
           fmt::format("remove {}: it does not mean that the token is rejected", status));

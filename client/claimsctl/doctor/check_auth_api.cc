@@ -6,6 +6,7 @@
 
 #include "client/claimsctl/doctor/checks.h"
 #include "client/claimsctl/output.h"
+#include "daemon/config/config.h"
 
 namespace claimsd::claimsctl::doctor {
 namespace {
@@ -19,12 +20,9 @@ constexpr long kFirstClientError = 400;
 
 Finding judge_status(const AuthApiFacts& api) {
   const std::string answered =
-      fmt::format("{} answered a request without a token with HTTP {}", api.url, api.status);
+      fmt::format("{} returned HTTP {} to a request without a token", api.url, api.status);
   if (api.refuses) {
-    return {State::kOk,
-            fmt::format("{} rejected a request without a token with HTTP {} in {}", api.url,
-                        api.status, duration_text(api.took_seconds)),
-            ""};
+    return {State::kOk, fmt::format("{}, in {}", answered, duration_text(api.took_seconds)), ""};
   }
   const std::string option = fmt::format("upstream.{}.url and .path", api.upstream);
   if (api.status >= kFirstServerError)
@@ -37,6 +35,12 @@ Finding judge_status(const AuthApiFacts& api) {
   if (api.status < kFirstClientError)
     return {State::kFailed, answered + ": claimsd does not follow redirects",
             fmt::format("set {} to the address that it redirects to", option)};
+  const auto& unrelated = config::kNoRejections;
+  if (std::find(unrelated.begin(), unrelated.end(), api.status) != unrelated.end())
+    return {State::kWarning, answered + ", which says nothing about the token",
+            api.status == config::kProxyAuthenticationRequired
+                ? fmt::format("set upstream.{}.proxy_credentials_file", api.upstream)
+                : "read the rate limits and the log of the Auth API, then run this again"};
   return {
       State::kWarning, answered + ", which does not count as a rejection",
       fmt::format("correct {}, or add the status to rejection_statuses if it means that a token "
@@ -84,9 +88,10 @@ Findings check_transport(const Facts& facts) {
                      api.upstream)});
   }
   if (all.empty())
-    all.push_back({State::kOk,
-                   "each Auth API is reached over TLS or a Unix socket whose listener is checked",
-                   ""});
+    all.push_back(
+        {State::kOk,
+         "each Auth API is reached over TLS, or over a Unix socket whose owner claimsd verifies",
+         ""});
   return all;
 }
 
@@ -102,11 +107,10 @@ Findings check_certificate(const Facts& facts) {
                               "ask the operator of the Auth API to renew it"));
     } else {
       all.push_back({State::kUnchecked, fmt::format("not checked: no connection to {}", api.url),
-                     "fix the finding under Auth API first"});
+                     "resolve the check \"Auth API\" first"});
     }
   }
-  if (!tls)
-    all.push_back({State::kOk, "not needed: every Auth API is on this host's loopback", ""});
+  if (!tls) all.push_back({State::kOk, "not needed: no Auth API uses TLS", ""});
   return all;
 }
 

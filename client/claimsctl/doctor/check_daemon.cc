@@ -40,12 +40,12 @@ Finding judge_config_file(const Facts& facts) {
             "run claimsctl doctor again"};
   const FileFacts& found = **file.found;
   if ((found.mode & kWritableByOthers) != 0) {
-    return {
-        State::kFailed,
-        fmt::format("users other than its owner {} can change {} (mode {:04o}), and with it where "
-                    "the daemon sends tokens",
-                    file.owner, file.path, found.mode),
-        fmt::format("chmod go-w {}", file.path)};
+    return {State::kFailed,
+            fmt::format(
+                "{} (mode {:04o}) is writable by users other than its owner {}: they can redirect "
+                "tokens to another server",
+                file.path, found.mode, file.owner),
+            fmt::format("chmod go-w {}", file.path)};
   }
   if (!may_read(file, facts)) {
     return {State::kFailed,
@@ -73,7 +73,7 @@ Findings check_configuration(const Facts& facts) {
     // They say it better than "ok".
     if (!facts.start_faults.empty()) all.clear();
     for (const std::string& fault : facts.start_faults)
-      all.push_back({State::kFailed, fmt::format("the daemon could not start: {}", fault),
+      all.push_back({State::kFailed, fmt::format("the daemon would fail to start: {}", fault),
                      "correct it, then: claimsctl check-config && systemctl restart claimsd"});
     return all;
   }
@@ -117,7 +117,7 @@ Findings check_daemon(const Facts& facts) {
 Findings check_in_effect(const Facts& facts) {
   if (!facts.daemon)
     return {{State::kUnchecked, "the daemon did not report its configuration",
-             "fix the finding under daemon first"}};
+             "resolve the check \"daemon\" first"}};
   std::vector<std::string> differ;
   for (const auto& setting : facts.config->settings) {
     const auto& options = facts.daemon->options;
@@ -132,7 +132,7 @@ Findings check_in_effect(const Facts& facts) {
     names += (at == 0 ? "" : ", ") + differ[at];
   if (differ.size() > kMaxNamed) names += fmt::format(" and {} more", differ.size() - kMaxNamed);
   return {{State::kWarning,
-           fmt::format("the running daemon does not use {} as it is now; different: {}",
+           fmt::format("the running daemon uses other values than {} for: {}",
                        facts.config_file.path, names),
            "run claimsctl reload; it names the options that need a restart"}};
 }
@@ -141,16 +141,17 @@ Findings check_answer(const Facts& facts) {
   const PingFacts& ping = facts.ping;
   if (ping.answered) return {{State::kOk, "the daemon answers libclaimsd", ""}};
   if (ping.reason == "not_permitted") {
-    return {{State::kUnchecked, fmt::format("{} may not query: {}", facts.caller.name, ping.text),
+    return {{State::kUnchecked,
+             fmt::format("{} is not allowed to query: {}", facts.caller.name, ping.text),
              "run claimsctl doctor as root or as a member of the socket's group"}};
   }
   const std::string fix =
       ping.reason == "wrong_daemon"
-          ? "fix the finding under claims socket first: libclaimsd trusts only "
+          ? "resolve the check \"claims socket\" first: libclaimsd trusts only "
             "root and the owner of the socket's directory; in a user "
             "namespace, set daemon_uid"
-          : "fix the findings under daemon and claims socket first; if there are "
-            "none, read the log: journalctl -u claimsd";
+          : "resolve the checks \"daemon\" and \"claims socket\" first; if both are "
+            "ok, read the log: journalctl -u claimsd";
   return {{State::kFailed, fmt::format("{}: {}", ping.reason, ping.text), fix}};
 }
 

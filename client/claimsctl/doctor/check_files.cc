@@ -25,7 +25,7 @@ Finding faulty(const store::FileFault& fault) {
 Finding missing(const Facts& facts, const Place& place, std::string_view what) {
   if (!facts.daemon) {
     return {State::kOk,
-            fmt::format("{} {} does not exist yet: the daemon creates it at its first start", what,
+            fmt::format("{} {} does not exist yet: the daemon creates it when it starts", what,
                         place.path),
             ""};
   }
@@ -49,10 +49,10 @@ Findings judge_directory(const Facts& facts, const Place& place, const Result<Di
              "put it on a disk"}};
   }
   if (disk && !disk->in_memory && lies == Lies::kInMemory) {
-    return {
-        {State::kWarning,
-         fmt::format("{} {} is on a disk: sealed claims survive a reboot there", what, place.path),
-         "put it on a tmpfs, such as /run/claimsd-cache"}};
+    return {{State::kWarning,
+             fmt::format("{} {} is on a disk, so sealed claims remain after a reboot", what,
+                         place.path),
+             "put it on a tmpfs, such as /run/claimsd-cache"}};
   }
   return {{State::kOk,
            fmt::format("{} ({}, mode {:04o})", place.path, place.owner, (**place.found).mode), ""}};
@@ -68,14 +68,14 @@ void judge_room(Findings& all, const Result<DiskFacts>& disk, const std::string&
       fmt::format("{} of {} free", bytes_text(disk->free_bytes), bytes_text(disk->total_bytes));
   if (disk->read_only) {
     all.push_back({State::kFailed, fmt::format("the file system of {} is read-only", path),
-                   "read the kernel's log (dmesg): the disk has probably failed"});
+                   "check the mount options, and the kernel's log (dmesg) for disk errors"});
   } else if (disk->no_free_files) {
     all.push_back({State::kFailed, fmt::format("the file system of {} has no free inodes", path),
                    "delete files there; df -i shows the usage"});
   } else if (disk->free_bytes < needs) {
     all.push_back(
         {State::kFailed,
-         fmt::format("{}: {}, but {} may be needed at once", path, left, bytes_text(needs)),
+         fmt::format("{}: {}, but up to {} more may be needed", path, left, bytes_text(needs)),
          std::string(fix)});
   } else if (disk->free_bytes / kLowPercent < disk->total_bytes / 100) {
     all.push_back({State::kWarning, fmt::format("{}: {}", path, left), std::string(fix)});
@@ -137,12 +137,12 @@ Findings check_disk(const Facts& facts) {
   judge_room(all, found.cache_disk, found.cache.path, cache_grows,
              "enlarge the tmpfs or lower cache.max_bytes");
   judge_room(all, found.revocations_disk, found.revocations.path, kRevocationsNeed,
-             "free disk space: a revocation that is not on disk does not survive a reboot");
+             "free up disk space: a revocation that is not on disk does not survive a reboot");
   if (config.audit.enabled) {
     judge_room(
         all, found.audit_disk, found.audit.path, config.audit.segment_bytes,
-        "free disk space, or lower audit.max_bytes or audit.keep: queries whose record cannot be "
-        "written are answered unavailable");
+        "free up disk space, or lower audit.max_bytes or audit.keep: queries whose record cannot "
+        "be written are answered \"unavailable\"");
   }
   if (all.empty()) {
     const auto& disk = config.audit.enabled ? found.audit_disk : found.revocations_disk;

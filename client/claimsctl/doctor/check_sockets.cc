@@ -12,6 +12,8 @@ namespace {
 constexpr std::uint32_t kWritableByGroup = 020;
 constexpr std::uint32_t kWritableByOthers = 002;
 constexpr std::uint32_t kSearchableByOthers = 001;
+constexpr std::string_view kClaimsGroup = "daemon.socket_group";
+constexpr std::string_view kClaimsUnit = "claimsd.socket";
 constexpr char kStartHttp[] =
     "systemctl stop claimsd, then: systemctl start claimsd-http.socket claimsd";
 
@@ -20,7 +22,7 @@ std::string configured_elsewhere(const Facts& facts, const SocketFacts& socket, 
   const auto& daemon = facts.config->config.daemon;
   const std::string path = admin ? daemon.admin_socket : daemon.socket;
   if (path == socket.socket.path) return "";
-  return fmt::format("run claimsctl {} {} doctor: the configuration names that path",
+  return fmt::format("the configuration has another path; run: claimsctl {} {} doctor",
                      admin ? "--admin-socket" : "--socket", path);
 }
 
@@ -67,11 +69,16 @@ bool may_open(const User& user, const FileFacts& socket) {
   return (socket.mode & kWritableByOthers) != 0;
 }
 
-// Never suggest joining root's own group, which grants far more than the right to query.
-std::string let_in(const Place& socket, std::string_view user) {
+// Never suggest joining root's own group, which grants far more than the right to query. `option`
+// is that of the socket's group, `unit` the systemd unit that may hold it.
+std::string let_in(const Place& socket, std::string_view user, std::string_view option,
+                   std::string_view unit) {
   if ((**socket.found).gid == 0) {
-    return "set daemon.socket_group = \"claimsd-clients\" (or SocketGroup= in claimsd.socket), add "
-           "the users of the workers to that group, and restart claimsd";
+    return fmt::format(
+        "set {} = \"claimsd-clients\", or SocketGroup= in {} if systemd holds the socket; add the "
+        "users that the workers run as to that group; then restart the socket unit, claimsd and "
+        "the workers",
+        option, unit);
   }
   return fmt::format("usermod --append --groups {} {}, then restart the processes of that user",
                      socket.group, user);
@@ -82,8 +89,8 @@ Finding judge_worker(const User& user, const Facts& facts) {
   const SocketFacts& socket = facts.claims_socket;
   if (!may_open(user, **socket.socket.found)) {
     return {State::kFailed,
-            fmt::format("user {} may not open {} ({})", user.name, socket.socket.path, who(socket)),
-            let_in(socket.socket, user.name)};
+            fmt::format("user {} cannot open {} ({})", user.name, socket.socket.path, who(socket)),
+            let_in(socket.socket, user.name, kClaimsGroup, kClaimsUnit)};
   }
   const bool listed = daemon.allowed_uids.empty() && daemon.allowed_gids.empty();
   const bool primary = !user.gids.empty() && holds(daemon.allowed_gids, user.gids.front());
@@ -109,10 +116,11 @@ Finding judge_group(const Facts& facts) {
     if (name != facts.daemon_user) names += (names.empty() ? "" : ", ") + name;
   }
   if (!names.empty())
-    return {State::kOk, fmt::format("members of group {}: {}", socket.socket.group, names), ""};
+    return {State::kOk,
+            fmt::format("members of group {} may query: {}", socket.socket.group, names), ""};
   return {State::kWarning,
           fmt::format("group {} has no members: only root may query", socket.socket.group),
-          let_in(socket.socket, "USER")};
+          let_in(socket.socket, "USER", kClaimsGroup, kClaimsUnit)};
 }
 
 }  // namespace
@@ -166,8 +174,8 @@ Findings check_http_socket(const Facts& facts) {
     if (may_open(user, **socket.socket.found)) continue;
     if (claims && *claims && !may_open(user, **claims)) continue;
     return {{State::kFailed,
-             fmt::format("user {} may not open {} ({})", user.name, path, who(socket)),
-             let_in(socket.socket, user.name)}};
+             fmt::format("user {} cannot open {} ({})", user.name, path, who(socket)),
+             let_in(socket.socket, user.name, "http.socket_group", "claimsd-http.socket")}};
   }
   return {{State::kOk, fmt::format("{} ({})", path, who(socket)), ""}};
 }
@@ -176,7 +184,7 @@ Findings check_groups(const Facts& facts) {
   const auto& socket = facts.claims_socket.socket;
   if (!socket.found || !*socket.found)
     return {{State::kUnchecked, "there is no claims socket",
-             "fix the finding under claims socket first"}};
+             "resolve the check \"claims socket\" first"}};
   Findings all;
   for (const auto& name : facts.unknown_workers)
     all.push_back({State::kFailed, fmt::format("user {} does not exist on this host", name),

@@ -7,7 +7,7 @@ namespace {
 constexpr Check kChecks[] = {
   {"configuration", "configuration", "The file is valid, the daemon can read it, and other users cannot change it",
    Needs::kNothing, check_configuration},
-  {"daemon", "daemon", "It runs, reports itself healthy, and has the version of claimsctl",
+  {"daemon", "daemon", "It runs, reports itself healthy, and has the same version as claimsctl",
    Needs::kNothing, check_daemon},
   {"in_effect", "in effect", "The running daemon uses the file as it is now",
    Needs::kConfiguration, check_in_effect},
@@ -33,13 +33,13 @@ constexpr Check kChecks[] = {
    Needs::kConfiguration, check_disk},
   {"clock", "clock", "This host's clock is synchronized and agrees with the clock of each Auth API",
    Needs::kNothing, check_clock},
-  {"auth_api", "Auth API", "Each URL answers a request without a token, and rejects it",
+  {"auth_api", "Auth API", "Each URL responds, and rejects a request without a token",
    Needs::kConfiguration, check_auth_api},
   {"transport", "transport", "Tokens reach each Auth API over TLS or a Unix socket, not over a port that other users can take",
    Needs::kConfiguration, check_transport},
   {"certificate", "certificate", "When the certificate of each Auth API expires",
    Needs::kConfiguration, check_certificate},
-  {"client_certificate", "client certificate", "upstream.NAME.client_certificate is readable, and when it expires",
+  {"client_certificate", "client certificate", "upstream.NAME.client_certificate is readable and not about to expire",
    Needs::kConfiguration, check_client_certificate},
 };
 // clang-format on
@@ -63,7 +63,7 @@ std::string_view name_of(State state) {
 Findings judge(const Check& check, const Facts& facts) {
   if (check.needs == Needs::kConfiguration && !facts.configured) {
     return {{State::kUnchecked, "there is no valid configuration that says where to look",
-             "fix the finding under configuration first"}};
+             "resolve the check \"configuration\" first"}};
   }
   return check.judge(facts);
 }
@@ -71,6 +71,7 @@ Findings judge(const Check& check, const Facts& facts) {
 std::string distance_text(WallTime now, WallTime then) {
   using std::chrono::hours;
   const auto apart = std::chrono::duration_cast<hours>(then > now ? then - now : now - then);
+  if (apart < hours(1)) return then > now ? "in less than an hour" : "less than an hour ago";
   const bool short_time = apart < hours(48);
   const auto count = short_time ? apart.count() : apart.count() / 24;
   const std::string text =
