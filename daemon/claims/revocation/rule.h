@@ -80,6 +80,12 @@ struct RuleKey {
   auto operator<=>(const RuleKey&) const = default;
 };
 
+// Identifies a host of the fleet. Random, made once. Zeros: a rule that only this host has.
+struct HostId {
+  std::array<std::uint8_t, 16> bytes{};
+  auto operator<=>(const HostId&) const = default;
+};
+
 inline constexpr std::uint32_t kUnknownActor = 0xffffffff;  // no user can have it: setuid(2)
 
 struct Rule {
@@ -93,6 +99,7 @@ struct Rule {
   // Purges: confirmations whose requests started at or before this time are ignored.
   BootTime purged_until = BootTime::min();
   std::uint32_t actor_uid = kUnknownActor;
+  HostId author;
 
   bool has_ended(const Now& now) const {
     return ends.has_come(now) && without_iat_ends.has_come(now);
@@ -104,6 +111,7 @@ struct Withdrawal {
   Now made_at{};
   RuleEnd ends;  // when the last rule of the action ends
   std::uint32_t actor_uid = kUnknownActor;
+  HostId author;
 };
 
 // Converts what was stored during another boot. The whole length starts again, because the wall
