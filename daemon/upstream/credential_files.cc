@@ -112,14 +112,14 @@ bool is_header(std::string_view line) {
   return is_name && !ours && has_value;
 }
 
-Result<std::shared_ptr<const TlsCredentials>> read_tls(const UpstreamSettings& settings) {
+Result<std::shared_ptr<const crypto::TlsCredentials>> read_tls(const UpstreamSettings& settings) {
   const std::string& certificate = settings.client_certificate;
   const std::string& key = settings.client_key.empty() ? certificate : settings.client_key;
-  CredentialTexts texts;
+  crypto::CredentialTexts texts;
   texts.authorities = TRY(read_whole(settings, "ca_file", settings.ca_file));
   texts.certificate = TRY(read_whole(settings, "client_certificate", certificate));
   texts.key = TRY(read_whole(settings, "client_key", key));
-  auto parsed = TlsCredentials::parse(texts);
+  auto parsed = crypto::TlsCredentials::parse(texts);
   if (parsed) return std::move(*parsed);
   const auto& [option, why] = parsed.error();
   return failure(fmt::format("upstream.{}.{}: {}", settings.name, option, why));

@@ -9,7 +9,7 @@
 #include <cstdint>
 
 #include "daemon/upstream/settings.h"
-#include "daemon/upstream/tls_credentials.h"
+#include "daemon/crypto/tls_credentials.h"
 
 namespace claimsd::upstream {
 
@@ -26,7 +26,7 @@ using FileMarks = std::array<FileMark, 6>;
 
 // What the files hold. Immutable and shared; any thread.
 struct Credentials {
-  std::shared_ptr<const TlsCredentials> tls;
+  std::shared_ptr<const crypto::TlsCredentials> tls;
   Secret client_secret;   // for introspection; empty: none
   Secret request_header;  // "Name: value"; empty: none
   // For CURLOPT_PROXYUSERPWD: "user:password", percent-encoded and NUL-terminated; empty: none.

@@ -62,7 +62,7 @@ void restrict_route(Options& options, const Target& target, CURLU* url) {
   options.set(CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L);
 }
 
-void require_tls(Options& options, const TlsCredentials* credentials) {
+void require_tls(Options& options, const crypto::TlsCredentials* credentials) {
   options.set(CURLOPT_SSLVERSION, static_cast<long>(CURL_SSLVERSION_TLSv1_2));
   options.set(CURLOPT_SSL_VERIFYPEER, 1L);
   options.set(CURLOPT_SSL_VERIFYHOST, 2L);
@@ -122,7 +122,7 @@ void on_handshake(const SSL* tls, int where, int /*value*/) {
   auto* connections = static_cast<Connections*>(SSL_CTX_get_app_data(SSL_get_SSL_CTX(tls)));
   if ((where & SSL_CB_HANDSHAKE_DONE) == 0 || connections == nullptr) return;
   const X509* const certificate = SSL_get0_peer_certificate(tls);
-  if (certificate != nullptr) connections->server_certificate_end = expiry_of(certificate);
+  if (certificate != nullptr) connections->server_certificate_end = crypto::expiry_of(certificate);
 }
 
 }  // namespace

@@ -56,7 +56,7 @@ CLAIMS = (
 )
 ALL_OF_THE_DAEMON = (
     "daemon/base", "daemon/log", "daemon/sandbox", "daemon/crypto", "daemon/config", *CLAIMS, "daemon/loop", "daemon/store",
-    "daemon/http", "daemon/upstream", "daemon/shm", "daemon/audit", "daemon/server", "daemon/front_door", "daemon/admin",
+    "daemon/http", "daemon/upstream", "daemon/shm", "daemon/fleet", "daemon/audit", "daemon/server", "daemon/front_door", "daemon/admin",
     "daemon/host", "proto",
 )
 
@@ -136,6 +136,7 @@ LAYERS = (
     Layer("daemon/shm/*", "daemon/shm",
           ("daemon/base", "daemon/log", "daemon/loop", *CLAIMS, "proto"),
           IMPURE),
+    Layer("daemon/fleet/*", "daemon/fleet", ("daemon/base", "daemon/crypto", *CLAIMS, "proto"), PURE),
     Layer("daemon/audit/*", "daemon/audit",
           ("daemon/base", "daemon/log", "daemon/crypto", "daemon/loop", *CLAIMS, "daemon/store", "proto"),
           IMPURE + ("openssl",)),

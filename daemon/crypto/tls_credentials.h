@@ -1,5 +1,5 @@
-// tls_credentials.h: the CA certificates and the client certificate for connections to one Auth
-// API, parsed and checked once, used for every handshake. Immutable and shared; any thread.
+// tls_credentials.h: the CA certificates and the client certificate for connections to one server,
+// parsed and checked once, used for every handshake. Immutable and shared; any thread.
 //
 // libcurl would read files repeatedly, and would parse a blob at each handshake (40 ms for a
 // system's CA bundle). So it gets neither: OpenSSL objects are placed in its SSL_CTX
@@ -17,7 +17,7 @@
 #include "daemon/base/secret.h"
 #include "daemon/crypto/openssl_ptr.h"
 
-namespace claimsd::upstream {
+namespace claimsd::crypto {
 
 // File contents in PEM. Empty: no such file.
 struct CredentialTexts {
@@ -58,11 +58,11 @@ class TlsCredentials {
   std::optional<CredentialError> take_certificate(const Secret& text);
   std::optional<CredentialError> take_key(const Secret& text);
 
-  std::unique_ptr<X509_STORE, crypto::OpensslFree<X509_STORE_free>> authorities_;
-  std::unique_ptr<X509, crypto::OpensslFree<X509_free>> certificate_;
+  std::unique_ptr<X509_STORE, OpensslFree<X509_STORE_free>> authorities_;
+  std::unique_ptr<X509, OpensslFree<X509_free>> certificate_;
   std::unique_ptr<STACK_OF(X509), FreeStack> chain_;  // intermediate certificates
-  crypto::EvpPkeyPtr key_;
+  EvpPkeyPtr key_;
   std::optional<WallTime> certificate_end_;
 };
 
-}  // namespace claimsd::upstream
+}  // namespace claimsd::crypto

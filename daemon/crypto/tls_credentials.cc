@@ -1,4 +1,4 @@
-#include "daemon/upstream/tls_credentials.h"
+#include "daemon/crypto/tls_credentials.h"
 
 #include <fmt/core.h>
 #include <openssl/err.h>
@@ -6,12 +6,12 @@
 
 #include <chrono>
 
-namespace claimsd::upstream {
+namespace claimsd::crypto {
 namespace {
 
-using BioPtr = std::unique_ptr<BIO, crypto::OpensslFree<BIO_free>>;
-using X509Ptr = std::unique_ptr<X509, crypto::OpensslFree<X509_free>>;
-using SslCtxPtr = std::unique_ptr<SSL_CTX, crypto::OpensslFree<SSL_CTX_free>>;
+using BioPtr = std::unique_ptr<BIO, OpensslFree<BIO_free>>;
+using X509Ptr = std::unique_ptr<X509, OpensslFree<X509_free>>;
+using SslCtxPtr = std::unique_ptr<SSL_CTX, OpensslFree<SSL_CTX_free>>;
 
 struct FreeInfos {
   void operator()(STACK_OF(X509_INFO) * infos) const {
@@ -149,4 +149,4 @@ bool TlsCredentials::install(SSL_CTX* context) const {
          SSL_CTX_use_cert_and_key(context, certificate_.get(), key_.get(), chain_.get(), 1) == 1;
 }
 
-}  // namespace claimsd::upstream
+}  // namespace claimsd::crypto
