@@ -122,9 +122,12 @@ Status parse_authority(std::string_view authority, Url& url) {
 
 }  // namespace
 
+bool is_loopback_host(std::string_view host) {
+  return host == "localhost" || host == "::1" || (is_ipv4(host) && host.starts_with("127."));
+}
+
 bool Url::is_loopback() const {
-  return scheme == kUnixScheme || host == "localhost" || host == "::1" ||
-         (is_ipv4(host) && host.starts_with("127."));
+  return scheme == kUnixScheme || is_loopback_host(host);
 }
 
 std::string Url::text() const {
@@ -195,6 +198,24 @@ Result<Url> parse_url(std::string_view text) {
   while (text.ends_with('/')) text.remove_suffix(1);
   url.path = text;
   return url;
+}
+
+Result<RedisUrl> parse_redis_url(std::string_view text) {
+  if (text.size() > kMaxUrl) return failure(fmt::format("is longer than {} bytes", kMaxUrl));
+  const auto colon = text.find("://");
+  const std::string scheme = colon == std::string_view::npos ? "" : lower(text.substr(0, colon));
+  if (scheme != "redis" && scheme != "rediss")
+    return failure(R"(must begin with "rediss://", or "redis://" for a loopback host)");
+  text.remove_prefix(colon + 3);
+  if (text.ends_with('/')) text.remove_suffix(1);
+  if (text.find_first_of("/?#") != std::string_view::npos)
+    return failure("must end with the host or the port: claimsd uses database 0");
+  Url url;
+  url.port = 0;
+  TRY(parse_authority(text, url));
+  if (scheme == "redis" && !is_loopback_host(url.host))
+    return failure("must be rediss: redis would expose the password on the network");
+  return RedisUrl{.host = std::move(url.host), .port = url.port, .tls = scheme == "rediss"};
 }
 
 Result<std::string> normalise_upstream_url(std::string_view text) {

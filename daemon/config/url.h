@@ -1,4 +1,4 @@
-// url.h: validates and normalizes the URLs of Auth APIs. Pure; any thread.
+// url.h: validates and normalizes the URLs of Auth APIs, proxies and Redis. Pure; any thread.
 //
 // Bearer tokens are sent to these URLs, so parsing is stricter than RFC 3986: a URL that two
 // parsers could read differently is rejected. Errors never repeat the URL, because it may contain a
@@ -29,6 +29,17 @@ struct Url {
 };
 
 Result<Url> parse_url(std::string_view text);
+
+// localhost, 127.0.0.0/8 or ::1; `host` as in a Url.
+bool is_loopback_host(std::string_view host);
+
+// The URL of a Redis server or a Sentinel: "rediss://host:port", or redis:// for a loopback host.
+struct RedisUrl {
+  std::string host;
+  std::uint16_t port = 0;  // 0: the default port
+  bool tls = false;
+};
+Result<RedisUrl> parse_redis_url(std::string_view text);
 
 // The normalized URL of an Auth API: parse_url(), plus https unless the host is loopback or a Unix
 // socket. A URL

@@ -24,6 +24,7 @@ LIBRARIES = {
     "openssl": ("openssl/*",),
     "toml++": ("toml++/*",),
     "spdlog": ("spdlog/*",),
+    "hiredis": ("hiredis/*",),
     "microhttpd": ("microhttpd.h",),
     "CLI11": ("CLI/*",),
     "fmt": ("fmt/*",),
@@ -55,9 +56,9 @@ CLAIMS = (
     "daemon/claims/audit", "daemon/claims/service",
 )
 ALL_OF_THE_DAEMON = (
-    "daemon/base", "daemon/log", "daemon/sandbox", "daemon/crypto", "daemon/config", *CLAIMS, "daemon/loop", "daemon/store",
-    "daemon/http", "daemon/upstream", "daemon/shm", "daemon/fleet", "daemon/audit", "daemon/server", "daemon/front_door", "daemon/admin",
-    "daemon/host", "proto",
+    "daemon/base", "daemon/log", "daemon/sandbox", "daemon/crypto", "daemon/config", "daemon/redis", *CLAIMS, "daemon/loop",
+    "daemon/store", "daemon/http", "daemon/upstream", "daemon/shm", "daemon/fleet", "daemon/audit", "daemon/server",
+    "daemon/front_door", "daemon/admin", "daemon/host", "proto",
 )
 
 LAYERS = (
@@ -97,6 +98,11 @@ LAYERS = (
     Layer("daemon/config/*", "daemon/config",
           ("daemon/base", "daemon/log"),
           PURE),
+    # The only user of hiredis.
+    Layer("daemon/redis/command.*", "daemon/redis", ("daemon/base",), PURE + ("hiredis", "system")),
+    Layer("daemon/redis/reply_reader.*", "daemon/redis", ("daemon/base",), PURE + ("hiredis",)),
+    Layer("daemon/redis/tls.*", "daemon/redis", ("daemon/base", "daemon/crypto"), IMPURE + ("openssl",)),
+    Layer("daemon/redis/*", "daemon/redis", ("daemon/base", "daemon/config", "daemon/crypto"), IMPURE),
     # The policy. Its directories build on each other in this order; the service at its root uses all of them.
     *(Layer(f"daemon/claims/parse/{name}.*", "daemon/claims/parse", ("daemon/base", "proto"), PURE + ("simdjson",))
       for name in ("*_parser", "document_report", "jwt_payload", "member", "raw_claims", "required_claims", "role_reader")),
@@ -124,14 +130,12 @@ LAYERS = (
     Layer("daemon/store/*", "daemon/store",
           ("daemon/base", "daemon/log", "daemon/crypto", *CLAIMS, "daemon/loop", "proto"),
           IMPURE + ("openssl",)),
-    Layer("daemon/upstream/tls_credentials.*", "daemon/upstream", ("daemon/base", "daemon/crypto"),
-          PURE + ("openssl",)),
     # Base64 of our own credentials; the alert by which a server asks for a certificate.
     Layer("daemon/upstream/request.*", "daemon/upstream", ("daemon/base", *CLAIMS, "proto"), IMPURE + ("curl", "openssl")),
     Layer("daemon/upstream/transfer.*", "daemon/upstream",
           ("daemon/base", "daemon/log", "daemon/loop", *CLAIMS, "proto"), IMPURE + ("curl", "openssl")),
     Layer("daemon/upstream/*", "daemon/upstream",
-          ("daemon/base", "daemon/log", "daemon/loop", *CLAIMS, "proto"),
+          ("daemon/base", "daemon/log", "daemon/crypto", "daemon/loop", *CLAIMS, "proto"),
           IMPURE + ("curl",)),
     Layer("daemon/shm/*", "daemon/shm",
           ("daemon/base", "daemon/log", "daemon/loop", *CLAIMS, "proto"),

@@ -140,3 +140,19 @@ TEST_CASE("a request path may have a query, an upstream URL may not") {
   }
   CHECK(refused("https://a/b?c=d"));
 }
+
+TEST_CASE("a Redis URL is rediss, or redis for a loopback host") {
+  const RedisUrl tls = parse_redis_url("rediss://Redis-1.example.com:6380/").value();
+  CHECK((tls.host == "redis-1.example.com" && tls.port == 6380 && tls.tls));
+  const RedisUrl local = parse_redis_url("redis://[::1]").value();
+  CHECK((local.host == "::1" && local.port == 0 && !local.tls));
+  for (const auto* text :
+       {"redis://redis-1:6379", "redis://10.0.0.1", "http://127.0.0.1", "127.0.0.1:6379",
+        "rediss://redis-1/1", "rediss://redis-1?db=1", "rediss://user:hunter2@redis-1",
+        "rediss://redis-1:0", "rediss://redis-1:65536", "rediss://", "redis://127.1"}) {
+    INFO(text);
+    const auto parsed = parse_redis_url(text);
+    REQUIRE_FALSE(parsed);
+    CHECK(parsed.error().message.find("hunter2") == std::string::npos);
+  }
+}
