@@ -140,6 +140,9 @@ LAYERS = (
     Layer("daemon/shm/*", "daemon/shm",
           ("daemon/base", "daemon/log", "daemon/loop", *CLAIMS, "proto"),
           IMPURE),
+    # The bus: the fleet's connection to Redis, on a thread of its own.
+    *(Layer(f"daemon/fleet/{name}.*", "daemon/fleet", ("daemon/base", "daemon/loop", "daemon/redis", *CLAIMS), IMPURE)
+      for name in ("bus_command", "bus_event", "bus_session", "bus_thread", "event_queue")),
     Layer("daemon/fleet/*", "daemon/fleet", ("daemon/base", "daemon/crypto", *CLAIMS, "proto"), PURE),
     Layer("daemon/audit/*", "daemon/audit",
           ("daemon/base", "daemon/log", "daemon/crypto", "daemon/loop", *CLAIMS, "daemon/store", "proto"),
