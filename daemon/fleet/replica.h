@@ -20,19 +20,16 @@
 #include "daemon/base/result.h"
 #include "daemon/base/secret.h"
 #include "daemon/claims/revocation/rule.h"
+#include "daemon/fleet/limits.h"
 #include "daemon/fleet/ports.h"
 #include "daemon/fleet/status.h"
 
 namespace claimsd::fleet {
 
-inline constexpr Duration kTick = milliseconds(50);
-inline constexpr Duration kPulseInterval = seconds(1);
-inline constexpr Duration kPulseLimit = seconds(3);
-inline constexpr Duration kClockTolerance = seconds(2);
-
 enum class WhenLost : std::uint8_t { kServe, kUnavailable };
 
 struct Settings {
+  std::string fleet;  // its name
   claims::HostId host;  // random, made once, durable
   std::string host_name;
   std::string version;
@@ -82,7 +79,7 @@ class Replica {
   virtual void tick(const Now& now) = 0;
 
   // Asks all hosts to acknowledge this action or withdrawal, until `deadline`. At most kMaxWatched
-  // at a time; false if there are more, or if the fleet does not have it.
+  // (watch_list.h) at a time; false if there are more, or if the fleet does not have it.
   virtual bool watch(const claims::ActionId& action, bool is_withdrawal, BootTime deadline,
                      const Now& now) = 0;
   virtual Acknowledgement acknowledgement(const claims::ActionId& action,
@@ -98,7 +95,5 @@ class Replica {
   // most kClockTolerance.
   virtual WallTime action_time(const Now& now) const = 0;
 };
-
-inline constexpr std::size_t kMaxWatched = 64;
 
 }  // namespace claimsd::fleet

@@ -19,6 +19,7 @@ enum class Currency : std::uint8_t {
   kNoPulse,        // no fresh pulse for kPulseLimit
   kClockDiffers,   // pulses arrive, but their time is not that of Redis
   kBehind,         // a pulse covers actions that this host lacks
+  kTooOld,         // a host with a newer version sent what every host must understand
   kFull,           // there was no room for a received action
   kHostIdShared,   // another host has the same host id
 };
@@ -40,7 +41,9 @@ struct Acknowledgement {
   std::size_t hosts = 0;             // this one included
   std::size_t acknowledged = 0;
   std::vector<std::string> missing;  // names, at most kMaxMissing
-  bool everywhere() const { return hosts > 0 && acknowledged == hosts; }
+  // This host is current, and has read the table of hosts since it began to watch.
+  bool knows_all_hosts = false;
+  bool everywhere() const { return knows_all_hosts && acknowledged == hosts; }
 };
 inline constexpr std::size_t kMaxMissing = 100;
 

@@ -1,0 +1,106 @@
+#include "daemon/fleet/pulse_monitor.h"
+
+#include <algorithm>
+
+#include "daemon/fleet/limits.h"
+
+namespace claimsd::fleet {
+namespace {
+
+// After this time without a pulse, plus a random part as long as `spread`, a host writes one.
+struct Delay {
+  Duration least;
+  Duration spread;
+};
+Delay delay_of(PulseMonitor::Rank rank) {
+  switch (rank) {
+    case PulseMonitor::Rank::kCurrent: return {milliseconds(1'300), milliseconds(700)};
+    case PulseMonitor::Rank::kWasCurrent: return {milliseconds(1'500), milliseconds(1'500)};
+    case PulseMonitor::Rank::kBehind: return {seconds(30), seconds(10)};
+    case PulseMonitor::Rank::kFounder: return {seconds(10), seconds(5)};
+    case PulseMonitor::Rank::kNone: break;
+  }
+  return {Duration::max(), Duration(0)};
+}
+
+// A horizon further from the time of the pulse would exclude items that must be covered.
+constexpr Duration kMaxHorizon = std::chrono::minutes(5);
+
+}  // namespace
+
+PulseMonitor::Judgement PulseMonitor::take(const proto::FleetPulse& pulse, bool is_own,
+                                           const FleetClock& clock, const Now& now) {
+  const WallTime written(Duration(pulse.redis_time));
+  const Duration difference = written - clock.time(now);
+  if (difference > kClockTolerance || difference < -kClockTolerance) {
+    wrong_time_until_ = now.boot + kPulseLimit;
+    return Judgement::kWrongTime;
+  }
+  const Duration ahead = WallTime(Duration(pulse.horizon)) - written;
+  if (ahead < -kMaxHorizon || ahead > kMaxHorizon) return Judgement::kImplausible;
+  if (pulse.number <= highest_) return Judgement::kOldNumber;
+  highest_ = pulse.number;
+  last_ = pulse;
+  last_at_ = now.boot;
+  last_written_at_ = std::min(now.boot, clock.boot_at(written, now));
+  wrote_last_ = is_own;
+  is_covered_ = false;
+  if (!behind_since_) behind_since_ = now.boot;
+  quiet_since_ = now.boot;
+  due_.reset();
+  return Judgement::kFresh;
+}
+
+const proto::FleetPulse* PulseMonitor::uncovered(const Now& now) const {
+  return last_ && !is_covered_ && now.boot < last_written_at_ + kPulseLimit ? &*last_ : nullptr;
+}
+
+void PulseMonitor::set_covered() {
+  is_covered_ = true;
+  behind_since_.reset();
+  current_until_ = std::max(current_until_, last_written_at_ + kPulseLimit);
+}
+
+std::optional<Duration> PulseMonitor::age(const Now& now) const {
+  if (!last_) return std::nullopt;
+  return now.boot - last_at_;
+}
+
+void PulseMonitor::connected(const Now& now) {
+  quiet_since_ = now.boot;
+  wrote_last_ = false;
+  due_.reset();
+}
+
+void PulseMonitor::schedule(Rank rank, Random& random) {
+  due_rank_ = rank;
+  if (wrote_last_ && rank == Rank::kCurrent) {
+    due_ = quiet_since_ + kPulseInterval;
+    return;
+  }
+  const Delay delay = delay_of(rank);
+  const auto spread = static_cast<std::uint64_t>(delay.spread.count());
+  due_ = quiet_since_ + delay.least + Duration(static_cast<std::int64_t>(random.below(spread)));
+}
+
+bool PulseMonitor::is_due(Rank rank, Random& random, const Now& now) {
+  if (rank == Rank::kNone) {
+    due_.reset();
+    return false;
+  }
+  if (!due_ || due_rank_ != rank) schedule(rank, random);
+  return *due_ <= now.boot;
+}
+
+// Until the pulse comes back, the next is due as if it had.
+void PulseMonitor::wrote(const Now& now) {
+  quiet_since_ = now.boot;
+  due_.reset();
+}
+
+std::uint64_t PulseMonitor::next_number(WallTime redis_time) const {
+  const auto milliseconds_since = std::chrono::floor<milliseconds>(redis_time.time_since_epoch());
+  return std::max(highest_ + 1, static_cast<std::uint64_t>(milliseconds_since.count()));
+}
+
+}  // namespace claimsd::fleet
