@@ -117,6 +117,10 @@ class Publisher {
   virtual bool withdraw_token(std::string_view token) = 0;
   // Withdraws all leases of the user with this id claim, even if the cache no longer holds them.
   virtual void withdraw_user(UpstreamId upstream, std::string_view user) = 0;
+  // The same for a subject of which only the fingerprint is known, because another host of the fleet
+  // revoked it. Withdraws everything if leases cannot be found by it.
+  virtual void withdraw_token_named(const TokenKey& /*fingerprint*/) { withdraw_all(); }
+  virtual void withdraw_user_named(const TokenKey& /*fingerprint*/) { withdraw_all(); }
   virtual void withdraw_all() = 0;
 };
 

@@ -33,7 +33,7 @@ About lease_for(const Query& query, const TokenKey& key) {
 ClaimsService::ClaimsService(Policy policy, Dependencies deps)
     : policy_(complete(std::move(policy))),
       deps_(deps),
-      guard_(policy_.revocations, deps_.fingerprinter),
+      guard_(policy_.revocations, deps_.fingerprinter, deps_.host_fingerprinter),
       cache_({.policy = policy_,
               .clock = deps_.clock,
               .random = deps_.random,

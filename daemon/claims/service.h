@@ -44,7 +44,9 @@ struct Dependencies {
   AnswerSink& sink;
   Observer& observer;
   Publisher& publisher;
-  Fingerprinter& fingerprinter;
+  Fingerprinter& fingerprinter;  // of a fleet: under the fleet's key
+  // With a fleet: for rules that only this host has (RevocationGuard).
+  Fingerprinter* host_fingerprinter = nullptr;
   RevocationLog& revocation_log;
   AuditSink& audit;
 };
@@ -73,6 +75,13 @@ class ClaimsService {
   // Withdraws the action with this id.
   void unrevoke(const ActionId& action, std::optional<std::uint32_t> actor_uid, ActionDone done) {
     revocations_.unrevoke(action, actor_uid, std::move(done));
+  }
+  // What another host of the fleet ordered (RevocationControl).
+  bool apply(const std::vector<Rule>& rules, RevocationLog::Done done) {
+    return revocations_.apply(rules, std::move(done));
+  }
+  bool apply(const Withdrawal& withdrawal, RevocationLog::Done done) {
+    return revocations_.apply(withdrawal, std::move(done));
   }
   // Adds what an earlier run stored. Call before the first query.
   void restore(const std::vector<Rule>& rules, const std::vector<Withdrawal>& withdrawals) {

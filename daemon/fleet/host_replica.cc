@@ -11,6 +11,8 @@ using proto::FleetKind;
 
 constexpr Duration kKeepFull = seconds(5);
 constexpr Duration kKeepWanted = std::chrono::minutes(1);
+constexpr Duration kRowsSettle = seconds(1);
+constexpr Duration kRowsAfterRow = milliseconds(200);  // this host's row is to be among them
 constexpr Duration kRemember = std::chrono::hours(1);
 // Before other hosts drop this host from their tables, it stops to count as one that was current.
 constexpr Duration kForgetCurrent = kHostRetention - std::chrono::hours(24);
@@ -149,7 +151,7 @@ void HostReplica::on_message(std::string_view bytes, const Now& now) {
       if (body.sender.wants_acknowledgement) wants_acknowledgement(id, now);
       return check_covered(now);
     }
-    case FleetKind::kRow: return take_row(body, now);
+    case FleetKind::kRow: return take_row(body, row_in_log_, now);
     case FleetKind::kBuckets: {
       proto::FleetBuckets buckets;
       if (!proto::decode_fleet(body.content, buckets)) break;
@@ -288,11 +290,11 @@ void HostReplica::on_row(std::string_view name, std::string_view bytes, const No
   proto::FleetBody body;
   if (!open(bytes, body)) return;
   if (body.kind == FleetKind::kRow && claims::text_of({body.sender.host}) == name)
-    return take_row(body, now);
+    return take_row(body, row_in_hash_, now);
   ++counters_.malformed;
 }
 
-void HostReplica::take_row(const proto::FleetBody& body, const Now& now) {
+void HostReplica::take_row(const proto::FleetBody& body, bool& is_seen, const Now& now) {
   proto::FleetRow row;
   if (!proto::decode_fleet(body.content, row)) {
     ++counters_.malformed;
@@ -301,7 +303,7 @@ void HostReplica::take_row(const proto::FleetBody& body, const Now& now) {
   const WallTime redis_now = clock_.time(now);
   if (body.sender.host == settings_.host.bytes) {
     if (row.incarnation == incarnation_) {
-      row_is_known_ = true;
+      is_seen = true;
     } else if (started_at_ && WallTime(Duration(row.redis_time)) >
                                   redis_now - (now.boot - *started_at_) + kClockTolerance) {
       shared_at_ = now.boot;  // written after this host's start, but not by it
@@ -314,7 +316,10 @@ void HostReplica::take_row(const proto::FleetBody& body, const Now& now) {
 }
 
 void HostReplica::on_rows_read(const Now&) {
-  if (rows_since_) watches_.rows_read(*rows_since_);
+  // A host that is current may have been so over another connection, to a server that is not the
+  // master any more and whose rows are lost.
+  if (rows_since_ && *rows_since_ >= connected_at_ + kPulseLimit + kRowsSettle)
+    watches_.rows_read(*rows_since_);
   rows_since_.reset();
 }
 
@@ -323,7 +328,9 @@ void HostReplica::on_rows_read(const Now&) {
 void HostReplica::on_connected(WallTime redis_time, const Now& now) {
   connected_ = true;
   items_read_ = false;
-  row_is_known_ = false;
+  row_in_log_ = false;
+  row_in_hash_ = false;
+  connected_at_ = now.boot;
   rows_since_.reset();
   refilling_ = false;
   clock_.set(redis_time, now);
@@ -331,7 +338,7 @@ void HostReplica::on_connected(WallTime redis_time, const Now& now) {
   pulses_.connected(now);
   pulses_until_count_ = 0;
   row_due_ = now.boot;
-  rows_due_ = now.boot;
+  rows_due_ = now.boot + kRowsAfterRow;
   for (auto& [id, one] : unpublished_) one = {now.boot, {}};
   bus_.read_items();
   update_currency(now);
@@ -363,7 +370,7 @@ Currency HostReplica::judge(const Now& now) const {
   if (too_old_) return Currency::kTooOld;
   if (shared_at_ && now.boot < *shared_at_ + kKeepWanted) return Currency::kHostIdShared;
   if (full_at_) return Currency::kFull;
-  if (pulses_.is_current(now) && row_is_known_) return Currency::kCurrent;
+  if (pulses_.is_current(now) && row_is_known()) return Currency::kCurrent;
   if (!connected_) return Currency::kDisconnected;
   if (pulses_.uncovered(now) != nullptr) return Currency::kBehind;
   if (pulses_.sees_wrong_time(now)) return Currency::kClockDiffers;

@@ -51,6 +51,7 @@ class HostReplica final : public Replica {
   std::vector<HostStatus> hosts(const Now& now) const override;
   WallTime action_time(const Now& now) const override;
 
+  Currency currency() const { return currency_; }
   std::size_t items() const { return items_.size(); }
   std::size_t queued() const;
 
@@ -72,7 +73,8 @@ class HostReplica final : public Replica {
              Apply&& apply);
   void add_own(const ItemId& id, WallTime ends, std::string content, const Now& now);
   void add_restored(const ItemId& id, WallTime ends, std::string content, const Now& now);
-  void take_row(const proto::FleetBody& body, const Now& now);
+  void take_row(const proto::FleetBody& body, bool& is_seen, const Now& now);
+  bool row_is_known() const { return row_in_log_ && row_in_hash_; }
   void wants_acknowledgement(const ItemId& id, const Now& now);
   void acknowledge(const ItemId& id, const Now& now);
   void check_covered(const Now& now);
@@ -108,7 +110,11 @@ class HostReplica final : public Replica {
 
   bool connected_ = false;
   bool items_read_ = false;    // the hash, over this connection
-  bool row_is_known_ = false;  // this host's row was seen in the log, over this connection
+  BootTime connected_at_{};
+  // This host's row was seen, over this connection, by whoever reads the log now, and in the hash,
+  // by whoever reads that later. Without both, the author of an action might not know this host.
+  bool row_in_log_ = false;
+  bool row_in_hash_ = false;
   bool too_old_ = false;
   std::uint64_t sequence_ = 0;
   std::uint64_t incarnation_ = 0;

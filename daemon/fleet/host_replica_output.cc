@@ -153,16 +153,17 @@ void HostReplica::write_row(const Now& now) {
   for (const auto& [id, until] : acknowledged_) row.acknowledged.push_back(id);
   const std::string bytes = sealer_.seal(proto::encode_fleet(sender(), row));
   // Through the log it reaches every host that is connected now, through the hash later ones.
-  if (!row_is_known_) bus_.announce(bytes);
+  if (!row_in_log_) bus_.announce(bytes);
   bus_.put_row({claims::text_of({settings_.host.bytes}), bytes});
-  row_due_ = now.boot + (row_is_known_ ? kRowInterval : kRowRepeat);
+  row_due_ = now.boot + (row_is_known() ? kRowInterval : kRowRepeat);
 }
 
 void HostReplica::read_rows(const Now& now) {
   if (now.boot < rows_due_) return;
   const Duration by_size = kRowsPerHost * static_cast<std::int64_t>(table_.size());
-  rows_due_ = now.boot + (watches_.is_waiting(now) ? kRowsWatched : std::max(kRowsInterval, by_size));
-  if (rows_since_ && now.boot < *rows_since_ + kRowsInterval) return;  // in progress
+  const Duration usual = row_in_hash_ ? std::max(kRowsInterval, by_size) : kRowRepeat;
+  rows_due_ = now.boot + (watches_.is_waiting(now) ? kRowsWatched : usual);
+  if (rows_since_ && now.boot < *rows_since_ + kRowRepeat) return;  // in progress
   rows_since_ = now.boot;
   bus_.read_rows();
 }

@@ -47,7 +47,7 @@ Status LeaseMap::open() {
   proto::MapId map_id{};
   random_.fill(map_id.data(), map_id.size());
   map_.emplace(TRY(SharedMap::create(settings_.slots, map_id, parse_boot_id(settings_.boot_id))));
-  leases_ = TRY(LeasePublisher::create(map_->memory(), clock_, random_));
+  leases_ = TRY(LeasePublisher::create(map_->memory(), clock_, random_, settings_.fingerprinter));
   heartbeat_.emplace(TRY(loop::TimerFd::create(loop_, [this] { leases_->heartbeat(); })));
   TRY(marker_.set());
   heartbeat_->start(Duration(proto::kHeartbeatInterval), Duration(proto::kHeartbeatInterval));

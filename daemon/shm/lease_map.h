@@ -26,6 +26,7 @@ struct LeaseMapSettings {
   std::uint64_t slots = 0;
   std::string directory;  // the cache directory, locked for this daemon
   std::string boot_id;
+  claims::Fingerprinter* fingerprinter = nullptr;  // with a fleet (slot_directory.h)
 };
 
 class LeaseMap {
@@ -66,6 +67,12 @@ class LeaseMap {
     bool withdraw_token(std::string_view token) override { return to_->withdraw_token(token); }
     void withdraw_user(claims::UpstreamId upstream, std::string_view user) override {
       to_->withdraw_user(upstream, user);
+    }
+    void withdraw_token_named(const claims::TokenKey& fingerprint) override {
+      to_->withdraw_token_named(fingerprint);
+    }
+    void withdraw_user_named(const claims::TokenKey& fingerprint) override {
+      to_->withdraw_user_named(fingerprint);
     }
     void withdraw_all() override { to_->withdraw_all(); }
     void set(claims::Publisher* to) { to_ = to == nullptr ? &nobody_ : to; }

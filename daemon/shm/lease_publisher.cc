@@ -20,12 +20,13 @@ static_assert(WallTime::max().time_since_epoch().count() ==
 
 }  // namespace
 
-LeasePublisher::LeasePublisher(MapMemory map, Clock& clock, Random& random)
-    : map_(map), clock_(clock), directory_(map.header->slot_count, random) {}
+LeasePublisher::LeasePublisher(MapMemory map, Clock& clock, Random& random,
+                               claims::Fingerprinter* fingerprinter)
+    : map_(map), clock_(clock), directory_(map.header->slot_count, random, fingerprinter) {}
 
-Result<std::unique_ptr<LeasePublisher>> LeasePublisher::create(MapMemory map, Clock& clock,
-                                                               Random& random) {
-  std::unique_ptr<LeasePublisher> made(new LeasePublisher(map, clock, random));
+Result<std::unique_ptr<LeasePublisher>> LeasePublisher::create(
+    MapMemory map, Clock& clock, Random& random, claims::Fingerprinter* fingerprinter) {
+  std::unique_ptr<LeasePublisher> made(new LeasePublisher(map, clock, random, fingerprinter));
   if (!made->sealer_.open()) {
     return failure(
         "cannot seal leases: libcrypto lacks SHA-256 or AES-256-GCM: activate OpenSSL's default "
@@ -120,7 +121,16 @@ void LeasePublisher::withdraw(const claims::TokenKey& key) {
 }
 
 bool LeasePublisher::withdraw_token(std::string_view token) {
-  const std::uint64_t hash = directory_.name_hash(token);
+  return withdraw_name(directory_.name_hash(token));
+}
+
+void LeasePublisher::withdraw_token_named(const claims::TokenKey& fingerprint) {
+  const std::optional<std::uint64_t> hash = directory_.hash_of(fingerprint);
+  if (!hash) return withdraw_all();
+  withdraw_name(*hash);
+}
+
+bool LeasePublisher::withdraw_name(std::uint64_t hash) {
   bool found = false;
   while (const std::optional<SlotNumber> slot = directory_.find_name(hash)) {
     ++counters_.leases_withdrawn;
@@ -131,7 +141,16 @@ bool LeasePublisher::withdraw_token(std::string_view token) {
 }
 
 void LeasePublisher::withdraw_user(claims::UpstreamId upstream, std::string_view user) {
-  const std::uint64_t hash = directory_.user_hash(upstream, user);
+  withdraw_users(directory_.user_hash(upstream, user));
+}
+
+void LeasePublisher::withdraw_user_named(const claims::TokenKey& fingerprint) {
+  const std::optional<std::uint64_t> hash = directory_.hash_of(fingerprint);
+  if (!hash) return withdraw_all();
+  withdraw_users(*hash);
+}
+
+void LeasePublisher::withdraw_users(std::uint64_t hash) {
   while (const std::optional<SlotNumber> slot = directory_.find_user(hash)) {
     ++counters_.leases_withdrawn;
     clear(*slot);

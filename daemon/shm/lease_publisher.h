@@ -23,9 +23,10 @@ namespace claimsd::shm {
 class LeasePublisher final : public claims::Publisher {
  public:
   // The map must be blank: from SharedMap::create(), or any memory with such a header. Writes the
-  // first heartbeat. Fails if libcrypto lacks an algorithm needed for sealing.
-  static Result<std::unique_ptr<LeasePublisher>> create(MapMemory map, Clock& clock,
-                                                        Random& random);
+  // first heartbeat. `fingerprinter`: with a fleet (slot_directory.h). Fails if libcrypto lacks an algorithm needed for sealing.
+  static Result<std::unique_ptr<LeasePublisher>> create(
+      MapMemory map, Clock& clock, Random& random,
+      claims::Fingerprinter* fingerprinter = nullptr);
 
   void publish(claims::UpstreamId upstream, std::string_view token, const claims::TokenKey& key,
                const claims::Entry& entry, const claims::LeaseEnd& end) override;
@@ -33,6 +34,8 @@ class LeasePublisher final : public claims::Publisher {
   void withdraw(const claims::TokenKey& key) override;
   bool withdraw_token(std::string_view token) override;
   void withdraw_user(claims::UpstreamId upstream, std::string_view user) override;
+  void withdraw_token_named(const claims::TokenKey& fingerprint) override;
+  void withdraw_user_named(const claims::TokenKey& fingerprint) override;
   void withdraw_all() override;
 
   // Call every kHeartbeatInterval. After kHeartbeatLimit without a call readers ignore the map.
@@ -47,7 +50,10 @@ class LeasePublisher final : public claims::Publisher {
   const LeaseCounters& counters() const { return counters_; }
 
  private:
-  LeasePublisher(MapMemory map, Clock& clock, Random& random);
+  LeasePublisher(MapMemory map, Clock& clock, Random& random,
+                 claims::Fingerprinter* fingerprinter);
+  bool withdraw_name(std::uint64_t hash);
+  void withdraw_users(std::uint64_t hash);
   bool accepts(std::string_view token, const claims::Entry& entry, const claims::LeaseEnd& end,
                const Now& now);
   SlotNumber choose_slot(const proto::SlotSecret& secret, const claims::TokenKey& key,

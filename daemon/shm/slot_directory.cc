@@ -21,8 +21,14 @@ std::uint64_t mix(std::uint64_t hash) {
 
 }  // namespace
 
-SlotDirectory::SlotDirectory(std::size_t slots, Random& random)
-    : published_(slots), used_(slots), by_key_(slots), by_name_(slots), by_user_(slots) {
+SlotDirectory::SlotDirectory(std::size_t slots, Random& random,
+                             claims::Fingerprinter* fingerprinter)
+    : fingerprinter_(fingerprinter),
+      published_(slots),
+      used_(slots),
+      by_key_(slots),
+      by_name_(slots),
+      by_user_(slots) {
   random.fill(&seed_, sizeof seed_);
 }
 
@@ -77,11 +83,19 @@ std::optional<SlotNumber> SlotDirectory::find_user(std::uint64_t user) const {
 
 std::uint64_t SlotDirectory::name_hash(std::string_view token) const {
   constexpr std::uint64_t kNoUpstream = 0x1'0000;
-  return hash_of(kNoUpstream, claims::TokenName(token).text());
+  const claims::TokenName name(token);
+  if (fingerprinter_ != nullptr) return bits_of(fingerprinter_->of_token(name.text()));
+  return hash_of(kNoUpstream, name.text());
 }
 
 std::uint64_t SlotDirectory::user_hash(claims::UpstreamId upstream, std::string_view user) const {
+  if (fingerprinter_ != nullptr) return bits_of(fingerprinter_->of_user(upstream, user));
   return hash_of(upstream, user);
+}
+
+std::optional<std::uint64_t> SlotDirectory::hash_of(const claims::Fingerprint& fingerprint) const {
+  if (fingerprinter_ == nullptr) return std::nullopt;
+  return bits_of(fingerprint);
 }
 
 std::uint64_t SlotDirectory::hash_of(std::uint64_t context, std::string_view text) const {

@@ -12,6 +12,7 @@
 
 #include "daemon/base/random.h"
 #include "daemon/claims/ports.h"
+#include "daemon/claims/revocation/rule.h"
 #include "daemon/shm/slot_chains.h"
 
 namespace claimsd::shm {
@@ -27,8 +28,9 @@ class SlotDirectory {
     claims::LeaseEnd end;
   };
 
-  // `slots` is a power of two.
-  SlotDirectory(std::size_t slots, Random& random);
+  // `slots` is a power of two. `fingerprinter`: with a fleet, leases are found by its fingerprints,
+  // because another host sends nothing else. It must outlive the directory.
+  SlotDirectory(std::size_t slots, Random& random, claims::Fingerprinter* fingerprinter = nullptr);
 
   std::optional<SlotNumber> find(const claims::TokenKey& key) const;
   // Null if the slot is empty.
@@ -50,10 +52,13 @@ class SlotDirectory {
   // Identifies a user without storing the name. If two users collide, revoking one also withdraws
   // the other's leases, which costs that user one query.
   std::uint64_t user_hash(claims::UpstreamId upstream, std::string_view user) const;
+  // The hash of a token or user with this fingerprint; nullopt without a fingerprinter.
+  std::optional<std::uint64_t> hash_of(const claims::Fingerprint& fingerprint) const;
 
  private:
   std::uint64_t hash_of(std::uint64_t context, std::string_view text) const;
 
+  claims::Fingerprinter* fingerprinter_;
   std::uint64_t seed_ = 0;
   std::vector<Published> published_;
   std::vector<bool> used_;

@@ -127,6 +127,7 @@ std::string RevocationCodec::encode(const claims::Rule& rule) {
   writer.integer(static_cast<std::uint8_t>(rule.name.kind));
   writer.bytes(rule.name.subject.bytes.data(), rule.name.subject.bytes.size());
   writer.integer(rule.actor_uid);
+  writer.bytes(rule.author.bytes.data(), rule.author.bytes.size());
   value.times({count(rule.made_at.wall), count(rule.made_at.boot), count(rule.ends.wall),
                count(rule.ends.boot), count(rule.not_before), count(rule.without_iat_ends.wall),
                count(rule.without_iat_ends.boot), count(rule.purged_until)});
@@ -138,6 +139,7 @@ std::string RevocationCodec::encode(const claims::Withdrawal& withdrawal) {
   value.writer().integer(kRevocationVersion);
   value.writer().sized<std::uint16_t>(boot_id_, kMaxBootId);
   value.writer().integer(withdrawal.actor_uid);
+  value.writer().bytes(withdrawal.author.bytes.data(), withdrawal.author.bytes.size());
   value.times({count(withdrawal.made_at.wall), count(withdrawal.made_at.boot),
                count(withdrawal.ends.wall), count(withdrawal.ends.boot)});
   return with_check(withdrawal_key(withdrawal.action), value.text());
@@ -167,6 +169,7 @@ std::optional<RevocationCodec::Stored<claims::Rule>> RevocationCodec::decode_rul
   rule.name.kind = static_cast<claims::RuleKind>(kind);
   read_bytes(reader, rule.name.subject.bytes);
   rule.actor_uid = reader.integer<std::uint32_t>();
+  read_bytes(reader, rule.author.bytes);
   rule.made_at = read_now(reader);
   rule.ends = read_end(reader);
   rule.not_before = read_time<WallTime>(reader);
@@ -186,6 +189,7 @@ std::optional<RevocationCodec::Stored<claims::Withdrawal>> RevocationCodec::deco
   const std::string_view boot_id = reader.sized<std::uint16_t>(kMaxBootId);
   claims::Withdrawal withdrawal{.action = action_of_key(key)};
   withdrawal.actor_uid = reader.integer<std::uint32_t>();
+  read_bytes(reader, withdrawal.author.bytes);
   withdrawal.made_at = read_now(reader);
   withdrawal.ends = read_end(reader);
   if (!reader.ok() || reader.left() != 0) return std::nullopt;
@@ -210,6 +214,7 @@ HmacSha256::Digest RevocationCodec::digest_of(const claims::Rule& rule) {
   value.writer().integer(static_cast<std::uint8_t>(rule.name.kind));
   value.writer().bytes(rule.name.subject.bytes.data(), rule.name.subject.bytes.size());
   value.writer().integer(rule.actor_uid);
+  value.writer().bytes(rule.author.bytes.data(), rule.author.bytes.size());
   value.times({count(rule.made_at.wall), count(rule.ends.wall), count(rule.not_before),
                count(rule.without_iat_ends.wall)});
   return check_.finish("stable" + revocation_key(rule.key) + value.text());
@@ -218,6 +223,7 @@ HmacSha256::Digest RevocationCodec::digest_of(const claims::Rule& rule) {
 HmacSha256::Digest RevocationCodec::digest_of(const claims::Withdrawal& withdrawal) {
   ValueWriter value;
   value.writer().integer(withdrawal.actor_uid);
+  value.writer().bytes(withdrawal.author.bytes.data(), withdrawal.author.bytes.size());
   value.times({count(withdrawal.made_at.wall), count(withdrawal.ends.wall)});
   return check_.finish("stable" + withdrawal_key(withdrawal.action) + value.text());
 }

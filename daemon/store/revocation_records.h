@@ -5,11 +5,12 @@
 //
 //   key                                 value
 //   1  u8[16] action, u8 part           a rule: u16 version, sized boot id, u8 kind, u8[32] subject,
-//                                       u32 actor uid, eight i64 of nanoseconds: made_at wall and
+//                                       u32 actor uid, u8[16] author (zeros: this host alone has
+//                                       it), eight i64 of nanoseconds: made_at wall and
 //                                       boot, ends wall and boot, not_before, without_iat_ends wall
 //                                       and boot, purged_until
-//   2  u8[16] action                    a withdrawal: u16 version, sized boot id, u32 actor uid, four
-//                                       i64: made_at wall and boot, ends wall and boot
+//   2  u8[16] action                    a withdrawal: u16 version, sized boot id, u32 actor uid, u8[16]
+//                                       author, four i64: made_at wall and boot, ends wall and boot
 //   3                                   the head: u16 version, u64 sequence, u64 records, u8[32] sum
 //
 // The sum is the exclusive or of one HMAC for each rule and withdrawal, over its key and its stable

@@ -18,12 +18,16 @@ struct RevocationPolicy {
   Duration margin = std::chrono::minutes(5);      // rules outlast what they are about by this much
   // Lifetime of purge rules; longer than any confirmation is cached.
   Duration purge_window = std::chrono::minutes(15);
+  HostId author;  // of new rules, if they are for the whole fleet; zeros: they are for this host
 };
 
 class RevocationGuard {
  public:
-  RevocationGuard(const RevocationPolicy& policy, Fingerprinter& fingerprinter)
-      : policy_(policy), fingerprinter_(fingerprinter), rules_(policy.max_rules) {}
+  // `host`: with a fleet, the fingerprints of rules that only this host has; null: `fingerprinter`
+  // serves all rules. New rules are named by `fingerprinter`.
+  RevocationGuard(const RevocationPolicy& policy, Fingerprinter& fingerprinter,
+                  Fingerprinter* host = nullptr)
+      : policy_(policy), fingerprinter_(fingerprinter), host_(host), rules_(policy.max_rules) {}
 
   // The same for all spellings of a token.
   Fingerprint fingerprint_of(std::string_view token) const;
@@ -42,10 +46,12 @@ class RevocationGuard {
   const Revocations& rules() const { return rules_; }
 
  private:
-  std::optional<Fingerprint> user_of(UpstreamId upstream, std::string_view claims) const;
+  template <class Applies>
+  bool any_of_user(UpstreamId upstream, std::string_view claims, Applies&& applies) const;
 
   RevocationPolicy policy_;
   Fingerprinter& fingerprinter_;
+  Fingerprinter* host_;
   Revocations rules_;
 };
 

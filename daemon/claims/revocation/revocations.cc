@@ -29,6 +29,10 @@ bool is_about_all_users(const Rule& rule) {
   return rule.name.kind == RuleKind::kAllUsers || rule.name.kind == RuleKind::kPurgeAllUsers;
 }
 
+bool is_of_host(const Rule& rule) {
+  return rule.author == HostId{} && !is_about_all_users(rule);
+}
+
 bool invalidates_issued(const Rule& rule, WallTime issued_at, const Now& now) {
   if (issued_at == WallTime::min()) return !rule.without_iat_ends.has_come(now);
   return issued_at < rule.not_before && !rule.ends.has_come(now);
@@ -65,11 +69,14 @@ void Revocations::restore(const Withdrawal& withdrawal) {
 }
 
 WithdrawOutcome Revocations::withdraw(const ActionId& action, std::uint32_t actor_uid,
-                                      const Now& now, Withdrawal& made) {
+                                      const Now& now, Withdrawal& made,
+                                      const HostId& author) {
   if (withdrawal_of(action) != nullptr) return WithdrawOutcome::kEarlier;
   made = {.action = action, .made_at = now, .actor_uid = actor_uid};
   const auto rules = rules_of(action);
   if (rules.empty()) return WithdrawOutcome::kUnknown;
+  // An action of the fleet is withdrawn everywhere, one of this host here.
+  if (rules.begin()->second.author != HostId{}) made.author = author;
   for (const auto& [key, rule] : rules) {
     if (is_purge(rule.name.kind)) return WithdrawOutcome::kNoEffect;
     made.ends = later(made.ends, later(rule.ends, rule.without_iat_ends));
@@ -85,6 +92,7 @@ const Withdrawal* Revocations::withdrawal_of(const ActionId& action) const {
 
 void Revocations::put_in_force(const Rule& rule) {
   ++in_force_;
+  if (is_of_host(rule)) ++host_rules_;
   const auto [at, is_new] = merged_.try_emplace(rule.name, InForce{rule, {}});
   if (is_new) {
     ++counts_[index(rule.name.kind)];
@@ -101,6 +109,7 @@ std::size_t Revocations::take_from_force(const Rule& rule) {
   const auto own = std::find(of.begin(), of.end(), rule.key);
   if (own == of.end()) return 0;
   --in_force_;
+  if (is_of_host(rule)) --host_rules_;
   of.erase(own);
   if (of.empty()) {
     --counts_[index(rule.name.kind)];

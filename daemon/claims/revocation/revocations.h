@@ -49,7 +49,7 @@ class Revocations {
   std::optional<std::vector<RuleKey>> add(std::span<const Rule> rules);
   // Withdraws an action. On kDone, `made` is to be stored.
   WithdrawOutcome withdraw(const ActionId& action, std::uint32_t actor_uid, const Now& now,
-                           Withdrawal& made);
+                           Withdrawal& made, const HostId& author = {});
   // Adds what was loaded from storage, in any order, regardless of the capacity.
   void restore(const Rule& rule);
   void restore(const Withdrawal& withdrawal);
@@ -63,6 +63,9 @@ class Revocations {
   bool has_token_rules() const { return counts_[index(RuleKind::kToken)] > 0; }
   // Rules that depend on the user's identity.
   bool has_user_rules() const { return merged_.size() > counts_[index(RuleKind::kToken)]; }
+  // Rules in force that only this host has (HostId zeros). With a fleet, they name their subjects by
+  // another fingerprint than those of the fleet.
+  bool has_host_rules() const { return host_rules_ > 0; }
   // Rules whose actions are not withdrawn.
   std::size_t size() const { return in_force_; }
   // All rules that use up the capacity.
@@ -124,6 +127,7 @@ class Revocations {
   std::unordered_map<RuleName, InForce, NameHash> merged_;
   std::multimap<BootTime, Due> due_;  // when to check next what has expired
   std::size_t in_force_ = 0;
+  std::size_t host_rules_ = 0;  // in force, with a subject
   std::array<std::size_t, 7> counts_{};  // of merged_, indexed by RuleKind
   std::uint64_t generation_ = 1;
 };

@@ -1,5 +1,6 @@
 #include "daemon/claims/service/revocation_control.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "daemon/claims/parse/jwt_parser.h"
@@ -114,7 +115,8 @@ void RevocationControl::unrevoke(const ActionId& action, std::optional<std::uint
                                  ActionDone done) {
   const Now now = deps_.clock.now();
   Withdrawal made;
-  switch (deps_.guard.rules().withdraw(action, actor_uid.value_or(kUnknownActor), now, made)) {
+  switch (deps_.guard.rules().withdraw(action, actor_uid.value_or(kUnknownActor), now, made,
+                                       deps_.guard.policy().author)) {
     case WithdrawOutcome::kUnknown: return done({.outcome = ActionOutcome::kUnknownAction});
     case WithdrawOutcome::kEarlier: return done({.outcome = ActionOutcome::kWithdrawnEarlier});
     case WithdrawOutcome::kNoEffect: return done({.outcome = ActionOutcome::kNotWithdrawable});
@@ -169,6 +171,7 @@ bool RevocationControl::add_rules(const AdminAction& action, const Now& now,
     rule.key = {id, part++};
     rule.made_at = now;
     rule.actor_uid = action.actor_uid.value_or(kUnknownActor);
+    rule.author = deps_.guard.policy().author;
   }
   auto replaced = deps_.guard.rules().add(change.rules);
   if (!replaced) {
@@ -187,6 +190,50 @@ void RevocationControl::keep(RevocationChange change, ActionResult result, Actio
                                result.durable = durable;
                                done(result);
                              });
+}
+
+bool RevocationControl::apply(const std::vector<Rule>& rules, RevocationLog::Done done) {
+  RevocationChange change{.rules = rules};
+  // A purge may arrive after a later one, which it must not shorten.
+  for (Rule& rule : change.rules) {
+    const Rule* const later = is_purge(rule.name.kind) ? deps_.guard.rules().find(rule.name) : nullptr;
+    if (later == nullptr) continue;
+    rule.purged_until = std::max(rule.purged_until, later->purged_until);
+    rule.ends = {std::max(rule.ends.wall, later->ends.wall),
+                 std::max(rule.ends.boot, later->ends.boot)};
+  }
+  auto replaced = deps_.guard.rules().add(change.rules);
+  if (!replaced) {
+    drop_expired(deps_.clock.now());
+    replaced = deps_.guard.rules().add(change.rules);
+  }
+  if (!replaced) return false;
+  change.ended_rules = std::move(*replaced);
+  for (const Rule& rule : rules) withdraw_leases(rule.name);
+  // A flight may be for a token that was revoked or purged.
+  deps_.upstreams.close_in_flight();
+  deps_.revocation_log.write(std::move(change), std::move(done));
+  return true;
+}
+
+void RevocationControl::withdraw_leases(const RuleName& name) {
+  switch (name.kind) {
+    case RuleKind::kToken: return deps_.publisher.withdraw_token_named(name.subject);
+    case RuleKind::kUser:
+    case RuleKind::kLock:
+    case RuleKind::kPurgeUser: return deps_.publisher.withdraw_user_named(name.subject);
+    case RuleKind::kAllUsers: return deps_.publisher.withdraw_all();
+    case RuleKind::kPurgeAllUsers:
+      deps_.cache.negative().clear();
+      return deps_.publisher.withdraw_all();
+  }
+}
+
+bool RevocationControl::apply(const Withdrawal& withdrawal, RevocationLog::Done done) {
+  deps_.guard.rules().restore(withdrawal);
+  deps_.cache.negative().erase_revoked();
+  deps_.revocation_log.write({.withdrawals = {withdrawal}}, std::move(done));
+  return true;
 }
 
 void RevocationControl::restore(const std::vector<Rule>& rules,

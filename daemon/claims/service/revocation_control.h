@@ -41,6 +41,11 @@ class RevocationControl {
   void revoke(const AdminAction& action, ActionDone done);
   // Withdraws the action with this id.
   void unrevoke(const ActionId& action, std::optional<std::uint32_t> actor_uid, ActionDone done);
+  // Puts the rules of one action into effect that another host of the fleet ordered, or a withdrawal.
+  // False if there is no room: nothing has changed, and `done` is not called. Otherwise no query that
+  // starts after the return is answered valid against them, and `done` is called as for revoke().
+  bool apply(const std::vector<Rule>& rules, RevocationLog::Done done);
+  bool apply(const Withdrawal& withdrawal, RevocationLog::Done done);
   // Adds what an earlier run stored. Call before the first query.
   void restore(const std::vector<Rule>& rules, const std::vector<Withdrawal>& withdrawals);
   // Drops expired rules, about once a minute.
@@ -55,6 +60,7 @@ class RevocationControl {
   Rule purge_rule(const RuleName& name, const Now& now) const;
   std::vector<Rule> rules_for(const AdminAction& action, const Now& now);
   bool add_rules(const AdminAction& action, const Now& now, RevocationChange& change);
+  void withdraw_leases(const RuleName& name);
   void keep(RevocationChange change, ActionResult result, ActionDone done);
   bool knows(const AdminAction& action, const Now& now);
   void drop_expired(const Now& now);
