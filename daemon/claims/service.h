@@ -45,10 +45,10 @@ struct Dependencies {
   Observer& observer;
   Publisher& publisher;
   Fingerprinter& fingerprinter;  // of a fleet: under the fleet's key
-  // With a fleet: for rules that only this host has (RevocationGuard).
-  Fingerprinter* host_fingerprinter = nullptr;
   RevocationLog& revocation_log;
   AuditSink& audit;
+  // With a fleet: for rules that only this host has (RevocationGuard).
+  Fingerprinter* host_fingerprinter = nullptr;
 };
 
 class ClaimsService {

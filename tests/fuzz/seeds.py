@@ -14,6 +14,8 @@ def seeds(target):
     """{name: bytes}; empty for a target that needs no seeds."""
     if target == "codec_fuzz":
         return wire.read_golden(ROOT / "proto" / "testdata" / "golden_frames.txt")
+    if target == "fleet_fuzz":
+        return wire.read_golden(ROOT / "proto" / "testdata" / "golden_fleet.txt")
     if target == "audit_fuzz":
         return {"record": bytes.fromhex((ROOT / "tests" / "audit" / "testdata" / "record.hex").read_text())}
     if target == "front_door_fuzz":

@@ -98,5 +98,33 @@ TEST_CASE("a lease published after a withdrawal has another sequence than the ol
         before);
 }
 
+TEST_CASE("with a fleet, a token and a user are withdrawn by their fingerprints") {
+  testing::FakeFingerprinter fingerprinter;
+  PublisherFixture fixture(1024, &fingerprinter);
+  for (int number = 1; number <= 4; ++number)
+    fixture.publish(number, number < 3 ? "culprit" : "other");
+  fixture.publisher->withdraw_token_named(fingerprinter.of_token(token_of(3)));
+  CHECK_FALSE(fixture.find(3));
+  CHECK(fixture.find(4));
+  fixture.publisher->withdraw_user_named(fingerprinter.of_user(1, "culprit"));
+  CHECK(fixture.find(1));
+  fixture.publisher->withdraw_user_named(fingerprinter.of_user(0, "culprit"));
+  CHECK_FALSE(fixture.find(1));
+  CHECK_FALSE(fixture.find(2));
+  CHECK(fixture.find(4));
+  CHECK(fixture.counters().leases_withdrawn == 3);
+  // By name as well.
+  CHECK(fixture.publisher->withdraw_token(token_of(4)));
+  CHECK_FALSE(fixture.find(4));
+}
+
+TEST_CASE("without a fleet, withdrawing by a fingerprint withdraws everything") {
+  PublisherFixture fixture;
+  fixture.publish(1, "user-1");
+  fixture.publisher->withdraw_token_named({});
+  CHECK_FALSE(fixture.find(1));
+  CHECK(fixture.counters().leases_withdrawn_all == 1);
+}
+
 }  // namespace
 }  // namespace claimsd::shm

@@ -31,8 +31,10 @@ inline std::string claims_of(std::string_view user, std::string_view raw = "{}")
 }
 
 struct PublisherFixture {
-  explicit PublisherFixture(std::uint64_t slots = kTestSlots) : map(make_map(slots)) {
-    auto made = shm::LeasePublisher::create(map.memory(), clock, random);
+  explicit PublisherFixture(std::uint64_t slots = kTestSlots,
+                            claims::Fingerprinter* fingerprinter = nullptr)
+      : map(make_map(slots)) {
+    auto made = shm::LeasePublisher::create(map.memory(), clock, random, fingerprinter);
     REQUIRE(made);
     publisher = std::move(*made);
   }

@@ -52,7 +52,7 @@ class Fleet {
   std::uint64_t below(std::uint64_t bound) { return random_.below(bound); }
   FleetData& data() { return servers_.all[servers_.master].data; }
   FleetHost& any() { return *hosts_[below(hosts_.size())]; }
-  bool checks(FleetInvariant one) const { return invariant_ == one; }
+  bool checks(FleetInvariant one) const { return invariant_ == one || invariant_ == FleetInvariant::kAll; }
   void fail(std::string what) {
     if (violation_.empty())
       violation_ = fmt::format("seed {}, {} ms: {}", options_.seed,

@@ -28,6 +28,7 @@ enum class FleetInvariant : std::uint8_t {
   kReplay,      // a replay changes nothing: no item is applied twice or prolonged
   kOldPulse,    // without a recent pulse no host is current
   kBounded,     // queues, tables and sets stay within what was ordered
+  kAll,
 };
 
 struct FleetOptions {

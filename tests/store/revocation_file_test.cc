@@ -34,7 +34,8 @@ claims::Rule rule(std::uint8_t number, claims::RuleKind kind = claims::RuleKind:
                     .name = {kind, {}},
                     .made_at = kNow,
                     .ends = claims::end_after(kNow, length),
-                    .actor_uid = 7};
+                    .actor_uid = 7,
+                    .author = {{number, 9}}};
   made.name.subject.bytes[0] = number;
   made.not_before = kNow.wall;
   made.without_iat_ends = claims::end_after(kNow, length / 2);
@@ -90,19 +91,21 @@ TEST_CASE("a stored rule is unchanged after reopening") {
   CHECK(found.not_before == kept.not_before);
   CHECK(found.without_iat_ends.boot == kept.without_iat_ends.boot);
   CHECK(found.actor_uid == 7);
+  CHECK(found.author == rule(1).author);
 }
 
 TEST_CASE("a stored withdrawal and the action it withdraws are unchanged after reopening") {
   Fixture fixture;
   fixture.add({rule(1)});
   const claims::Withdrawal made{
-      .action = action(1), .made_at = kNow, .ends = rule(1).ends, .actor_uid = 8};
+      .action = action(1), .made_at = kNow, .ends = rule(1).ends, .actor_uid = 8, .author = {{5}}};
   REQUIRE((*fixture.open())->write({.withdrawals = {made}}));
   const auto again = fixture.open();
   REQUIRE((*again)->withdrawals().size() == 1);
   CHECK((*again)->withdrawals()[0].action == made.action);
   CHECK((*again)->withdrawals()[0].ends.wall == made.ends.wall);
   CHECK((*again)->withdrawals()[0].actor_uid == 8);
+  CHECK((*again)->withdrawals()[0].author == made.author);
   CHECK((*again)->rules().size() == 1);
 }
 

@@ -42,7 +42,8 @@ std::optional<ActionId> list_actions(const Revocations& revocations,
                .kind = rule.name.kind,
                .made_at = rule.made_at.wall,
                .until = rule.ends.wall,
-               .actor_uid = rule.actor_uid};
+               .actor_uid = rule.actor_uid,
+               .author = rule.author};
     if (const Withdrawal* const withdrawal = revocations.withdrawal_of(rule.key.action)) {
       current->withdrawn_at = withdrawal->made_at.wall;
       current->withdrawn_by = withdrawal->actor_uid;

@@ -15,6 +15,7 @@ struct ActionDescription {
   WallTime made_at{};
   WallTime until{};
   std::uint32_t actor_uid = kUnknownActor;
+  HostId author;  // zeros: only this host has the action
   std::optional<WallTime> withdrawn_at;
   std::optional<std::uint32_t> withdrawn_by;
 };

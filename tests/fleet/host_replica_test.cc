@@ -1,0 +1,202 @@
+// The replica, on hosts with a model of Redis (tests/sim/fleet_host.h).
+#include "daemon/fleet/host_replica.h"
+
+#include <memory>
+
+#include "tests/sim/fleet_host.h"
+#include "tests/support/catch.h"
+
+namespace claimsd::fleet {
+namespace {
+
+using claims::RuleKind;
+using sim::FleetHost;
+
+constexpr Duration kHour = std::chrono::hours(1);
+
+struct Fleet {
+  FleetHost& add(FleetHost::Parameters parameters, bool was_current = true) {
+    parameters.number = static_cast<std::uint8_t>(hosts.size() + 1);
+    hosts.push_back(std::make_unique<FleetHost>(parameters, servers, random,
+                                                [this](const std::string&) { ++pulses; }));
+    if (was_current) hosts.back()->remember_current(clock.now().wall);
+    hosts.back()->start(clock.now());
+    return *hosts.back();
+  }
+  FleetHost& add_connected(bool was_current = true) {
+    FleetHost& host = add({}, was_current);
+    host.connect(0, clock.now());
+    return host;
+  }
+  void run(Duration time) {
+    for (Duration passed{}; passed < time; passed += kTick) {
+      clock.advance(kTick);
+      for (auto& host : hosts) host->step(clock.now());
+    }
+  }
+  sim::FleetData& redis() { return servers.all[servers.master].data; }
+
+  testing::FakeClock clock;
+  testing::SeededRandom random{1};
+  sim::FleetServers servers;
+  std::vector<std::unique_ptr<FleetHost>> hosts;
+  int pulses = 0;
+};
+
+TEST_CASE("an action of one host is in effect on all, and acknowledged by them") {
+  Fleet fleet;
+  FleetHost& author = fleet.add_connected();
+  FleetHost& other = fleet.add_connected();
+  fleet.run(seconds(6));
+  REQUIRE(author.replica().currency() == Currency::kCurrent);
+  const auto id = author.order(RuleKind::kUser, kHour, fleet.clock.now());
+  fleet.run(milliseconds(300));
+  CHECK(other.is_in_effect(id));
+  REQUIRE(author.replica().watch(id, false, fleet.clock.now().boot + seconds(5), fleet.clock.now()));
+  CHECK_FALSE(author.replica().acknowledgement(id, false).everywhere());
+  fleet.run(seconds(2));
+  CHECK(author.replica().acknowledgement(id, false).everywhere());
+  CHECK(author.replica().acknowledgement(id, false).hosts == 2);
+  CHECK(author.replica().status(fleet.clock.now()).unpublished == 0);
+}
+
+TEST_CASE("a host that is cut off is named as missing, and catches up when it is back") {
+  Fleet fleet;
+  FleetHost& author = fleet.add_connected();
+  FleetHost& other = fleet.add_connected();
+  fleet.run(seconds(6));
+  other.disconnect(fleet.clock.now());
+  const auto id = author.order(RuleKind::kUser, kHour, fleet.clock.now());
+  REQUIRE(author.replica().watch(id, false, fleet.clock.now().boot + seconds(60), fleet.clock.now()));
+  fleet.run(seconds(3));
+  CHECK(other.replica().currency() == Currency::kDisconnected);
+  CHECK_FALSE(author.replica().acknowledgement(id, false).everywhere());
+  CHECK(author.replica().acknowledgement(id, false).missing == std::vector<std::string>{"host-2"});
+  other.connect(0, fleet.clock.now());
+  fleet.run(seconds(5));
+  CHECK(other.is_in_effect(id));
+  CHECK(other.replica().currency() == Currency::kCurrent);
+  CHECK(author.replica().acknowledgement(id, false).everywhere());
+}
+
+TEST_CASE("a lost connection is known within three seconds, and what it means is configured") {
+  Fleet fleet;
+  fleet.add_connected();
+  FleetHost& other = fleet.add_connected();
+  fleet.run(seconds(6));
+  other.disconnect(fleet.clock.now());
+  fleet.run(milliseconds(3'100));
+  CHECK(other.replica().currency() == Currency::kDisconnected);
+  CHECK(other.replica().answers());  // when_lost = "serve"
+}
+
+TEST_CASE("a new host neither answers nor writes a pulse before it was current") {
+  Fleet fleet;
+  FleetHost& alone = fleet.add_connected(false);
+  fleet.run(seconds(30));
+  CHECK(alone.replica().currency() == Currency::kNeverCurrent);
+  CHECK_FALSE(alone.replica().answers());
+  CHECK(fleet.pulses == 0);
+  fleet.add_connected();
+  fleet.run(seconds(6));
+  CHECK(alone.replica().currency() == Currency::kCurrent);
+  CHECK(alone.replica().answers());
+}
+
+TEST_CASE("with join = serve a host founds a new fleet") {
+  Fleet fleet;
+  FleetHost& founder = fleet.add({.join = WhenLost::kServe}, false);
+  founder.connect(0, fleet.clock.now());
+  CHECK(founder.replica().answers());
+  fleet.run(seconds(20));
+  CHECK(founder.replica().currency() == Currency::kCurrent);
+}
+
+TEST_CASE("a host without room for an action is not current, and writes no pulse") {
+  Fleet fleet;
+  FleetHost& author = fleet.add_connected();
+  FleetHost& small = fleet.add({.max_items = 1});
+  small.connect(0, fleet.clock.now());
+  fleet.run(seconds(6));
+  author.order(RuleKind::kUser, kHour, fleet.clock.now());
+  author.order(RuleKind::kUser, kHour, fleet.clock.now());
+  fleet.run(seconds(6));
+  CHECK(small.replica().currency() == Currency::kFull);
+  CHECK(author.replica().currency() == Currency::kCurrent);
+}
+
+TEST_CASE("an emptied Redis is filled again, so that a host that joins gets everything") {
+  Fleet fleet;
+  FleetHost& author = fleet.add_connected();
+  fleet.run(seconds(6));
+  for (int count = 0; count < 50; ++count)
+    author.order(RuleKind::kUser, kHour, fleet.clock.now());
+  fleet.run(seconds(2));
+  fleet.redis() = {};
+  fleet.run(seconds(15));
+  CHECK(fleet.redis().items.size() == 50);
+  FleetHost& late = fleet.add_connected(false);
+  fleet.run(seconds(5));
+  CHECK(late.actions() == 50);
+  CHECK(late.replica().currency() == Currency::kCurrent);
+}
+
+TEST_CASE("an action that a failover lost is published again, by its author or by any holder") {
+  Fleet fleet;
+  FleetHost& author = fleet.add_connected();
+  FleetHost& holder = fleet.add_connected();
+  FleetHost& behind = fleet.add_connected();
+  fleet.run(seconds(6));
+  behind.disconnect(fleet.clock.now());
+  const auto id = author.order(RuleKind::kUser, kHour, fleet.clock.now());
+  fleet.run(seconds(1));
+  REQUIRE(holder.is_in_effect(id));
+  author.disconnect(fleet.clock.now());  // and never comes back
+  fleet.redis() = {};
+  behind.connect(0, fleet.clock.now());
+  fleet.run(seconds(15));
+  CHECK(behind.is_in_effect(id));
+  CHECK(behind.replica().currency() == Currency::kCurrent);
+}
+
+TEST_CASE("two hosts with one host id are both told so") {
+  Fleet fleet;
+  FleetHost& one = fleet.add_connected();
+  fleet.run(seconds(6));
+  FleetHost twin({.number = 1}, fleet.servers, fleet.random, [](const std::string&) {});
+  twin.remember_current(fleet.clock.now().wall);
+  twin.start(fleet.clock.now());
+  twin.connect(0, fleet.clock.now());
+  for (int tick = 0; tick < 200; ++tick) {
+    fleet.run(kTick);
+    twin.step(fleet.clock.now());
+  }
+  CHECK(one.replica().currency() == Currency::kHostIdShared);
+  CHECK(twin.replica().currency() == Currency::kHostIdShared);
+}
+
+TEST_CASE("a withdrawal reaches all hosts, also before its action") {
+  Fleet fleet;
+  FleetHost& author = fleet.add_connected();
+  FleetHost& other = fleet.add_connected();
+  fleet.run(seconds(6));
+  const auto id = author.order(RuleKind::kUser, kHour, fleet.clock.now());
+  author.withdraw(id, fleet.clock.now().wall + kHour, fleet.clock.now());
+  fleet.run(seconds(1));
+  CHECK(other.actions() == 1);
+  CHECK(other.withdrawals() == 1);
+  CHECK(other.replica().status(fleet.clock.now()).items == 2);
+}
+
+TEST_CASE("the time of an action is that of Redis if this host is a little behind") {
+  Fleet fleet;
+  FleetHost& host = fleet.add({.wall_skew = milliseconds(-500)});
+  host.connect(0, fleet.clock.now());
+  CHECK(host.replica().action_time(host.own(fleet.clock.now())) == fleet.clock.now().wall);
+  FleetHost& far = fleet.add({.wall_skew = seconds(-5)});
+  far.connect(0, fleet.clock.now());
+  CHECK(far.replica().action_time(far.own(fleet.clock.now())) == far.own(fleet.clock.now()).wall);
+}
+
+}  // namespace
+}  // namespace claimsd::fleet

@@ -1,0 +1,108 @@
+#include "daemon/fleet/pulse_monitor.h"
+
+#include "daemon/fleet/limits.h"
+#include "tests/support/catch.h"
+#include "tests/support/fake_world.h"
+
+namespace claimsd::fleet {
+namespace {
+
+using Judgement = PulseMonitor::Judgement;
+using Rank = PulseMonitor::Rank;
+
+struct Fixture {
+  Fixture() { clock.set(fake.now().wall, fake.now()); }
+  Now now() const { return fake.now(); }
+  proto::FleetPulse pulse(std::uint64_t number, Duration ahead = {}) const {
+    const auto time = (clock.time(now()) + ahead).time_since_epoch();
+    return {.number = number, .redis_time = time.count(), .horizon = (time + kHorizon).count()};
+  }
+  Judgement take(const proto::FleetPulse& pulse, bool is_own = false) {
+    return monitor.take(pulse, is_own, clock, now());
+  }
+  bool is_due_within(Rank rank, Duration time) {
+    for (Duration waited{}; waited < time; waited += kTick) {
+      if (monitor.is_due(rank, random, now())) return true;
+      fake.advance(kTick);
+    }
+    return false;
+  }
+
+  testing::FakeClock fake;
+  testing::SeededRandom random{1};
+  FleetClock clock;
+  PulseMonitor monitor;
+};
+
+TEST_CASE("a covered pulse makes the host current for three seconds") {
+  Fixture at;
+  CHECK_FALSE(at.monitor.is_current(at.now()));
+  CHECK(at.take(at.pulse(1)) == Judgement::kFresh);
+  CHECK_FALSE(at.monitor.is_current(at.now()));
+  at.monitor.set_covered();
+  at.fake.advance(milliseconds(2'999));
+  CHECK(at.monitor.is_current(at.now()));
+  at.fake.advance(milliseconds(1));
+  CHECK_FALSE(at.monitor.is_current(at.now()));
+}
+
+TEST_CASE("a pulse that was delayed counts from when it was written") {
+  Fixture at;
+  const proto::FleetPulse pulse = at.pulse(1);
+  at.fake.advance(milliseconds(1'500));
+  CHECK(at.take(pulse) == Judgement::kFresh);
+  at.monitor.set_covered();
+  at.fake.advance(milliseconds(1'500));
+  CHECK_FALSE(at.monitor.is_current(at.now()));
+}
+
+TEST_CASE("a pulse with another time, an old number or a far horizon is refused") {
+  Fixture at;
+  CHECK(at.take(at.pulse(5)) == Judgement::kFresh);
+  CHECK(at.take(at.pulse(5)) == Judgement::kOldNumber);
+  CHECK(at.take(at.pulse(4)) == Judgement::kOldNumber);
+  CHECK(at.take(at.pulse(6, milliseconds(2'001))) == Judgement::kWrongTime);
+  CHECK(at.take(at.pulse(6, milliseconds(-2'001))) == Judgement::kWrongTime);
+  CHECK(at.monitor.sees_wrong_time(at.now()));
+  proto::FleetPulse far = at.pulse(6);
+  far.horizon += Duration(std::chrono::hours(1)).count();
+  CHECK(at.take(far) == Judgement::kImplausible);
+  CHECK(at.take(at.pulse(6)) == Judgement::kFresh);
+}
+
+TEST_CASE("the host that wrote the last pulse goes on every second, others wait for it") {
+  Fixture at;
+  at.take(at.pulse(1), true);
+  at.monitor.set_covered();
+  CHECK_FALSE(at.is_due_within(Rank::kCurrent, milliseconds(1'000)));
+  CHECK(at.is_due_within(Rank::kCurrent, milliseconds(100)));
+  at.take(at.pulse(2), false);
+  CHECK_FALSE(at.is_due_within(Rank::kCurrent, milliseconds(1'250)));
+  CHECK(at.is_due_within(Rank::kCurrent, milliseconds(800)));
+}
+
+TEST_CASE("hosts write a pulse in the order of their rank, and a new host never does") {
+  Fixture at;
+  at.monitor.connected(at.now());
+  CHECK_FALSE(at.is_due_within(Rank::kNone, seconds(60)));
+  at.monitor.connected(at.now());
+  CHECK_FALSE(at.is_due_within(Rank::kFounder, seconds(10)));
+  CHECK(at.is_due_within(Rank::kFounder, seconds(6)));
+  at.monitor.connected(at.now());
+  CHECK_FALSE(at.is_due_within(Rank::kWasCurrent, milliseconds(1'450)));
+  CHECK(at.is_due_within(Rank::kWasCurrent, milliseconds(1'600)));
+  at.monitor.connected(at.now());
+  CHECK_FALSE(at.is_due_within(Rank::kBehind, seconds(29)));
+}
+
+TEST_CASE("numbers rise, also after a start without a pulse") {
+  Fixture at;
+  const WallTime time = at.now().wall;
+  const std::uint64_t first = at.monitor.next_number(time);
+  CHECK(at.monitor.next_number(time + seconds(1)) > first);
+  at.take(at.pulse(first + 1'000'000));
+  CHECK(at.monitor.next_number(time) == first + 1'000'001);
+}
+
+}  // namespace
+}  // namespace claimsd::fleet
