@@ -3,7 +3,7 @@
 //   1. A host that does not cover a pulse announces the sums of its 256 buckets.
 //   2. The host that wrote the pulse answers with the ids in each differing bucket. If it does not,
 //      others do.
-//   3. Whoever reads ids and holds an item that they lack, publishes that item. Whoever lacks one of
+//   3. A host that reads ids and holds an item that they lack, publishes that item. A host that lacks one of
 //      them announces its own ids of this bucket.
 //
 // Any holder repairs, not only the author. What another host is seen to publish first is not

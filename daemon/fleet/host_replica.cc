@@ -83,6 +83,7 @@ void HostReplica::restore(const std::vector<claims::Rule>& rules,
     const proto::FleetWithdrawal withdrawal = withdrawal_of(one);
     add_restored({withdrawal.action, true}, end_of(withdrawal), content_of(withdrawal), now);
   }
+  update_currency(now);
 }
 
 // Whether it was published is not known. If not, digests differ, and an exchange publishes it.

@@ -111,8 +111,8 @@ class HostReplica final : public Replica {
   bool connected_ = false;
   bool items_read_ = false;    // the hash, over this connection
   BootTime connected_at_{};
-  // This host's row was seen, over this connection, by whoever reads the log now, and in the hash,
-  // by whoever reads that later. Without both, the author of an action might not know this host.
+  // This host's row was seen, over this connection, in the log, which all connected hosts read, and
+  // in the hash, for later ones. Without both, the author of an action might not know this host.
   bool row_in_log_ = false;
   bool row_in_hash_ = false;
   bool too_old_ = false;
@@ -132,6 +132,7 @@ class HostReplica final : public Replica {
   std::int64_t row_time_ = 0;
   BootTime row_due_{};
   BootTime rows_due_{};
+  BootTime table_due_{};
   std::optional<BootTime> rows_since_;  // a read of the table is in progress
   std::uint64_t pulses_until_count_ = 0;
   std::optional<ItemId> refill_after_;

@@ -15,6 +15,7 @@ constexpr Duration kRowRepeat = seconds(1);  // until it was seen in the log
 constexpr Duration kRowJitter = milliseconds(100);
 constexpr Duration kRowsInterval = seconds(30);
 constexpr Duration kRowsPerHost = milliseconds(100);
+constexpr Duration kTableInterval = std::chrono::minutes(1);
 constexpr Duration kRowsWatched = milliseconds(200);
 constexpr std::size_t kMaxWanted = 1'024;
 constexpr std::size_t kExpirePerTick = 256;
@@ -54,7 +55,11 @@ void HostReplica::expire(const Now& now) {
   std::erase_if(wanted_, [&](const auto& one) { return one.second <= now.boot; });
   while (!acknowledged_.empty() && acknowledged_.front().second <= now.boot)
     acknowledged_.pop_front();
-  const std::vector<HostTable::HostKey> gone = table_.expire(redis_now);
+  std::vector<HostTable::HostKey> gone;
+  if (now.boot >= table_due_) {
+    table_due_ = now.boot + kTableInterval;
+    gone = table_.expire(redis_now);
+  }
   // One host removes them from Redis.
   if (!connected_ || !pulses_.wrote_last()) return;
   std::vector<std::string> names;

@@ -1,4 +1,4 @@
-// watch_list.h: which hosts have acknowledged the items that somebody on this host waits for.
+// watch_list.h: which hosts have acknowledged the items that an operator of this host waits for.
 //
 // A host acknowledges in its row: once the item is durable there and no lookup can miss it. Rows are
 // replaced, so acknowledgements are collected here. Bounded: kMaxWatched items. Loop thread.

@@ -159,7 +159,7 @@ TEST_CASE("an action that a failover lost is published again, by its author or b
   CHECK(behind.replica().currency() == Currency::kCurrent);
 }
 
-TEST_CASE("two hosts with one host id are both told so") {
+TEST_CASE("two hosts with one host id both report it") {
   Fleet fleet;
   FleetHost& one = fleet.add_connected();
   fleet.run(seconds(6));

@@ -193,7 +193,7 @@ bool FleetHost::apply(const std::vector<claims::Rule>& rules) {
   if (in_effect_.size() >= parameters_.max_items) return false;
   ++applies_;
   if (!in_effect_.try_emplace(id, rules).second) violation_ = "an action was applied twice";
-  if (known_ && !known_(id)) violation_ = "an action was applied that nobody ordered";
+  if (known_ && !known_(id)) violation_ = "an action was applied without an order";
   keep(id, false);
   return true;
 }
@@ -202,7 +202,7 @@ bool FleetHost::apply(const claims::Withdrawal& withdrawal) {
   ++applies_;
   if (!withdrawn_.try_emplace(withdrawal.action, withdrawal).second)
     violation_ = "a withdrawal was applied twice";
-  if (known_ && !known_(withdrawal.action)) violation_ = "a withdrawal that nobody ordered";
+  if (known_ && !known_(withdrawal.action)) violation_ = "a withdrawal was applied without an order";
   keep(withdrawal.action, true);
   return true;
 }

@@ -292,7 +292,7 @@ class Fleet {
     if (host.replica().status(now_).hosts > hosts_.size()) fail("more hosts than there are");
   }
 
-  // The network is whole, nobody orders, and nobody intrudes.
+  // The network is whole, without orders and intruders.
   void calm() {
     for (auto& host : hosts_) {
       if (!host->runs()) host->start(now_);
