@@ -3,8 +3,8 @@
 // The state is a set of items: actions and withdrawals (daemon/claims/revocation/rule.h). Merging is
 // union, so order, duplicates and replays have no effect; only a missing item has. One host at a time
 // writes a pulse with the digest of its set. A host is current while it has covered a fresh pulse
-// within kPulseLimit. On a difference the hosts exchange digests of buckets, then ids, and a host that
-// holds a missing item publishes it (exchange.h).
+// within kPulseLimit. On a difference the hosts exchange digests of buckets, then ids, and any holder
+// of a missing item publishes it (exchange.h).
 //
 // Inputs are the functions below; outputs are calls of the ports. Owned by the composition root;
 // loop thread. Call tick() every kTick. Each input takes microseconds: the caller limits how many

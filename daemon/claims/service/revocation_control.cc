@@ -231,7 +231,8 @@ void RevocationControl::withdraw_leases(const RuleName& name) {
 
 bool RevocationControl::apply(const Withdrawal& withdrawal, RevocationLog::Done done) {
   deps_.guard.rules().restore(withdrawal);
-  deps_.cache.negative().erase_revoked();
+  NegativeCache& negative = deps_.cache.negative();
+  negative.erase_revoked();
   deps_.revocation_log.write({.withdrawals = {withdrawal}}, std::move(done));
   return true;
 }
