@@ -53,7 +53,9 @@ class HostReplica final : public Replica {
 
   Currency currency() const { return currency_; }
   std::size_t items() const { return items_.size(); }
+  // Entries in all queues; of this host's items that are to be published.
   std::size_t queued() const;
+  std::size_t to_publish() const { return unpublished_.size(); }
 
  private:
   enum class Merged : std::uint8_t { kNew, kKnown, kIgnored };

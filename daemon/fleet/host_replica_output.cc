@@ -158,7 +158,7 @@ void HostReplica::write_row(const Now& now) {
   for (const auto& [id, until] : acknowledged_) row.acknowledged.push_back(id);
   const std::string bytes = sealer_.seal(proto::encode_fleet(sender(), row));
   // Through the log it reaches every host that is connected now, through the hash later ones.
-  if (!row_in_log_) bus_.announce(bytes);
+  if (!row_in_log_ || currency_ == Currency::kHostIdShared) bus_.announce(bytes);
   bus_.put_row({claims::text_of({settings_.host.bytes}), bytes});
   row_due_ = now.boot + (row_is_known() ? kRowInterval : kRowRepeat);
 }

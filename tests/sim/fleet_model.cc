@@ -305,7 +305,7 @@ class Fleet {
       advance(1);
       if (step % 20 == 19 && missing().empty()) return;
     }
-    if (checks(FleetInvariant::kConverges) && violation_.empty()) fail(missing());
+    if (checks(FleetInvariant::kConverges) || checks(FleetInvariant::kBounded)) fail(missing());
   }
 
   // What keeps the fleet from being as one; "" if nothing does.
@@ -325,6 +325,7 @@ class Fleet {
       if (status.currency != fleet::Currency::kCurrent)
         return fmt::format("a host is not current: {}", text_of(status.currency));
       if (status.unpublished > 0 || status.not_durable > 0) return "items are not published";
+      if (host->replica().to_publish() > 0) return "a queue does not become empty";
     }
     return {};
   }
