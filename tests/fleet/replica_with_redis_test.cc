@@ -111,6 +111,19 @@ TEST_CASE("FLUSHALL loses nothing: the hosts publish what the server has forgott
   CHECK(fleet.until([&] { return late.holds(before) && late.holds(after); }));
 }
 
+TEST_CASE("a server that returns to an old state is brought up to date by the hosts") {
+  const RedisServer server({"enable-debug-command yes"});
+  TestFleet fleet(server);
+  REQUIRE(fleet.all_current());
+  REQUIRE(Admin(server).call({"SAVE"}).is_status("OK"));
+  const claims::ActionId action = fleet.hosts[0]->revoke();
+  REQUIRE(fleet.all_hold(action));
+  REQUIRE(Admin(server).call({"DEBUG", "RELOAD", "NOSAVE"}).is_status("OK"));
+  FleetHost& late = fleet.add();
+  CHECK(fleet.until([&] { return late.holds(action); }));
+  REQUIRE(fleet.all_current());
+}
+
 TEST_CASE("what was revoked while Redis hung reaches all hosts afterwards") {
   RedisServer server;
   TestFleet fleet(server);
