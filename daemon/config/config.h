@@ -137,6 +137,26 @@ struct HttpConfig {
   std::vector<GateConfig> gates;  // in the order of the file
 };
 
+// [fleet]: revocations shared with other hosts through Redis. An empty name: off.
+struct FleetConfig {
+  std::string name;
+  std::vector<std::string> urls;       // either these, tried in order
+  std::vector<std::string> sentinels;  // or these, which name the master
+  std::string master;                  // its name for the Sentinels
+  std::string user;                    // of Redis; empty: the default user
+  std::filesystem::path password_file;
+  std::filesystem::path ca_file;  // empty: the system's CA certificates
+  std::filesystem::path client_certificate;
+  std::filesystem::path client_key;
+  std::vector<std::string> seal_key_files;  // one or two, newest first
+  std::filesystem::path fingerprint_key_file;
+  bool unavailable_when_lost;
+  milliseconds lost_after;
+  bool serve_before_join;
+
+  bool is_on() const { return !name.empty(); }
+};
+
 // How an Auth API is asked about a token. Same order as Kind (upstream/settings.h).
 enum class UpstreamKind : std::uint8_t { kUserinfo, kIntrospection };
 // How the daemon authenticates to an introspection endpoint. Same order as ClientAuth there.
@@ -192,6 +212,7 @@ struct Config {
   AuditConfig audit{};
   LogConfig log{};
   HttpConfig http{};
+  FleetConfig fleet{};
   std::vector<UpstreamConfig> upstreams;  // at least one, in the order of the file
 
   // The upstream for clients that name none; null if there are several and none is marked.

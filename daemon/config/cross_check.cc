@@ -6,6 +6,8 @@
 #include <bit>
 #include <map>
 
+#include "daemon/config/url.h"
+
 namespace claimsd::config {
 namespace {
 
@@ -201,6 +203,77 @@ void check_http(const Config& config, const Node& root, Problems& problems) {
     add("socket", "another socket has this path: choose another one");
 }
 
+class Fleet {
+ public:
+  Fleet(const FleetConfig& fleet, const Member& table, Problems& problems)
+      : fleet_(fleet), table_(table), problems_(problems) {}
+
+  void check() {
+    if (!fleet_.is_on()) return add("name", R"(is not set: add name = "prod")");
+    if (!is_name(fleet_.name)) add("name", "use letters, digits, - and _ only, as in \"prod\"");
+    check_servers();
+    check_keys();
+    check_tls();
+    if (!fleet_.user.empty() && fleet_.password_file.empty())
+      add("password_file", "is not set: add the file with the password of user");
+  }
+
+ private:
+  void add(std::string_view key, std::string_view text) {
+    problems_.add(place(table_, key), fmt::format("fleet.{}: {}", key, text));
+  }
+
+  static bool is_name(std::string_view name) {
+    return std::all_of(name.begin(), name.end(), [](char c) {
+      return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+             c == '-' || c == '_';
+    });
+  }
+
+  void check_servers() {
+    const bool urls = !fleet_.urls.empty();
+    const bool sentinels = !fleet_.sentinels.empty();
+    if (urls && sentinels) add("sentinels", "urls is set as well: remove one of the two");
+    if (!urls && !sentinels)
+      add("urls", R"(is not set: add urls = ["rediss://redis-1.example.com:6379"])");
+    if (sentinels && fleet_.master.empty())
+      add("master", R"(is not set: add the master's name, as in master = "mymaster")");
+    if (!sentinels && !fleet_.master.empty()) add("master", "is for sentinels: remove it");
+    check_each("urls", fleet_.urls);
+    check_each("sentinels", fleet_.sentinels);
+  }
+
+  void check_each(std::string_view key, const std::vector<std::string>& urls) {
+    for (std::size_t at = 0; at < urls.size(); ++at) {
+      const auto url = parse_redis_url(urls[at]);
+      if (!url) add(key, fmt::format("URL {} {}", at + 1, url.error().message));
+    }
+  }
+
+  void check_keys() {
+    if (fleet_.seal_key_files.empty())
+      add("seal_key_files",
+          R"(is not set: create a key with "openssl rand -out seal.key 32", copy it to all hosts, and add seal_key_files = ["/etc/claimsd/fleet/seal.key"])");
+    if (fleet_.seal_key_files.size() > 2)
+      add("seal_key_files", "has more than two files: keep the new and the previous key");
+    for (const std::string& file : fleet_.seal_key_files) {
+      if (!file.starts_with('/')) add("seal_key_files", "must hold absolute paths");
+    }
+    if (fleet_.fingerprint_key_file.empty())
+      add("fingerprint_key_file",
+          R"(is not set: create a key with "openssl rand -out fingerprint.key 32", copy it to all hosts, and add fingerprint_key_file = "/etc/claimsd/fleet/fingerprint.key")");
+  }
+
+  void check_tls() {
+    if (!fleet_.client_key.empty() && fleet_.client_certificate.empty())
+      add("client_key", "client_certificate is not set: set it, or remove this option");
+  }
+
+  const FleetConfig& fleet_;
+  const Member& table_;
+  Problems& problems_;
+};
+
 }  // namespace
 
 void cross_check(Config& config, const Node& root, Problems& problems) {
@@ -220,6 +293,7 @@ void cross_check(Config& config, const Node& root, Problems& problems) {
   if (config.upstreams.size() == 1) config.upstreams[0].is_default = true;
   check_gates(config, root, problems);
   check_http(config, root, problems);
+  if (const Member* const fleet = root.find("fleet")) Fleet(config.fleet, *fleet, problems).check();
 }
 
 }  // namespace claimsd::config

@@ -71,6 +71,14 @@ void up(UpstreamConfig& upstream, const Value& value) {
 void when_full(Config& config, const Value& value) {
   config.audit.allow_when_full = value.number == 1;
 }
+// "serve" or "unavailable"
+void when_lost(Config& config, const Value& value) {
+  config.fleet.unavailable_when_lost = value.number == 1;
+}
+// "unavailable" or "serve"
+void join(Config& config, const Value& value) {
+  config.fleet.serve_before_join = value.number == 1;
+}
 // `url` becomes a list of one. cross_check() rejects a file that sets both `url` and `urls`.
 void one_url(UpstreamConfig& upstream, const Value& value) {
   if (!value.text.empty()) upstream.urls = {value.text};
@@ -86,6 +94,7 @@ using R = RevocationsConfig;
 using A = AuditConfig;
 using G = LogConfig;
 using H = HttpConfig;
+using F = FleetConfig;
 using U = UpstreamConfig;
 constexpr auto kD = &Config::daemon;
 constexpr auto kC = &Config::cache;
@@ -94,6 +103,7 @@ constexpr auto kR = &Config::revocations;
 constexpr auto kA = &Config::audit;
 constexpr auto kG = &Config::log;
 constexpr auto kH = &Config::http;
+constexpr auto kF = &Config::fleet;
 constexpr auto kNo = Reload::kNo;
 constexpr auto kYes = Reload::kYes;
 constexpr auto kShow = Show::kYes;
@@ -269,6 +279,39 @@ constexpr std::array kRows = std::to_array<Row<Config>>({
     "maximum number of HTTP connections of one user id"}, in<kH, &H::max_connections_per_uid>},
   {{"http.idle_timeout", kDuration, R"("60s")", 1000, kHour, "", kNo, kShow,
     "a connection on which no request completes for this long is closed"}, in<kH, &H::idle_timeout>},
+
+  {{"fleet.name", kString, R"("")", 0, 64, "", kNo, kShow,
+    "name of the fleet, part of every key in Redis; letters, digits, - and _; empty: this host is in no fleet"}, in<kF, &F::name>},
+  {{"fleet.urls", kStrings, "[]", 1, 1024, "", kNo, kHide,
+    "Redis or Valkey servers, such as `rediss://redis-1:6379`; the first one that is a master is used; `redis://` only for a loopback host"},
+    in<kF, &F::urls>},
+  {{"fleet.sentinels", kStrings, "[]", 1, 1024, "", kNo, kHide,
+    "instead of `urls`: Sentinels, such as `rediss://sentinel-1:26379`, which name the master; with `rediss` the master uses TLS as well"},
+    in<kF, &F::sentinels>},
+  {{"fleet.master", kString, R"("")", 0, 128, "", kNo, kShow,
+    "with `sentinels`: the name of the master there"}, in<kF, &F::master>},
+  {{"fleet.user", kString, R"("")", 0, 128, "", kNo, kShow,
+    "user of Redis; empty: the default user"}, in<kF, &F::user>},
+  {{"fleet.password_file", kPath, R"("")", 0, kMaxPath, "", kNo, kShow,
+    "file with the password of `user` in one line; read for each connection; empty: none"}, in<kF, &F::password_file>},
+  {{"fleet.ca_file", kPath, R"("")", 0, kMaxPath, "", kNo, kShow,
+    "PEM file of CA certificates for Redis; read for each connection; empty: the system's"}, in<kF, &F::ca_file>},
+  {{"fleet.client_certificate", kPath, R"("")", 0, kMaxPath, "", kNo, kShow,
+    "PEM file of the certificate that Redis asks for; read for each connection; empty: none"}, in<kF, &F::client_certificate>},
+  {{"fleet.client_key", kPath, R"("")", 0, kMaxPath, "", kNo, kShow,
+    "PEM file of its key; empty: in `client_certificate`"}, in<kF, &F::client_key>},
+  {{"fleet.seal_key_files", kStrings, "[]", 1, kMaxPath, "", kNo, kShow,
+    "files with at least 32 random bytes each, the same on all hosts, newest first: they seal every message; at most two"},
+    in<kF, &F::seal_key_files>},
+  {{"fleet.fingerprint_key_file", kPath, R"("")", 0, kMaxPath, "", kNo, kShow,
+    "file with at least 32 random bytes, the same on all hosts: it names tokens and users in messages; never change it"},
+    in<kF, &F::fingerprint_key_file>},
+  {{"fleet.when_lost", kEnum, R"("serve")", 0, 0, "serve|unavailable", kNo, kShow,
+    "what a host does that has not been current for `lost_after`: answer as before, or answer `unavailable`"}, when_lost},
+  {{"fleet.lost_after", kDuration, R"("10s")", 3000, kHour, "", kNo, kShow,
+    "with `when_lost = \"unavailable\"`: how long a host may not be current"}, in<kF, &F::lost_after>},
+  {{"fleet.join", kEnum, R"("unavailable")", 0, 0, "unavailable|serve", kNo, kShow,
+    "what a host answers before it was ever current; the first host of a new fleet needs `serve`"}, join},
 });
 
 constexpr std::array kGateRows = std::to_array<Row<GateConfig>>({
