@@ -236,11 +236,13 @@ std::string encode_fleet(const FleetSender& sender, FleetKind kind, std::string_
   return written(writer, buffer.data());
 }
 
-#define CLAIMSD_FLEET_CODEC(Struct, kind)                                    \
+#define CLAIMSD_FLEET_CODEC(Struct, kind)                                      \
   std::string encode_fleet(const FleetSender& sender, const Struct& content) { \
-    return encode(sender, FleetKind::kind, content);                         \
-  }                                                                          \
-  bool decode_fleet(std::string_view bytes, Struct& content) { return decode(bytes, content); }
+    return encode(sender, FleetKind::kind, content);                           \
+  }                                                                            \
+  bool decode_fleet(std::string_view bytes, Struct& content) {                 \
+    return decode(bytes, content);                                             \
+  }
 CLAIMSD_FLEET_CODEC(FleetAction, kAction)
 CLAIMSD_FLEET_CODEC(FleetWithdrawal, kWithdrawal)
 CLAIMSD_FLEET_CODEC(FleetPulse, kPulse)

@@ -22,8 +22,8 @@ namespace claimsd::proto {
 inline constexpr std::uint16_t kFleetVersion = 1;
 inline constexpr std::uint8_t kFleetMustUnderstand = 1;  // a flag
 inline constexpr std::size_t kFleetHeader = 4;
-inline constexpr std::size_t kMaxFleetRules = 255;    // of one action
-inline constexpr std::size_t kMaxFleetName = 255;     // of a host
+inline constexpr std::size_t kMaxFleetRules = 255;  // of one action
+inline constexpr std::size_t kMaxFleetName = 255;   // of a host
 inline constexpr std::size_t kMaxFleetVersionText = 32;
 inline constexpr std::size_t kFleetBuckets = 256;
 inline constexpr std::size_t kMaxFleetIds = 1'024;    // in one message
@@ -114,7 +114,7 @@ struct FleetBuckets {
 struct FleetIds {
   std::int64_t horizon = 0;
   std::uint8_t bucket = 0;
-  FleetItemId after;  // the list covers the items after this one ...
+  FleetItemId after;    // the list covers the items after this one ...
   bool is_last = true;  // ... up to its own last item, or to the end of the bucket
   std::vector<FleetItemId> items;
   bool operator==(const FleetIds&) const = default;

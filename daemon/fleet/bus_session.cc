@@ -122,11 +122,10 @@ Result<std::string> BusSession::find_excess() {
 
 Status BusSession::start_read() {
   read_deadline_ = deadline() + kBlockTime;
-  return reader_.send(
-      redis::format_command({"XREAD", "BLOCK", kBlock, "COUNT", kEntries, "STREAMS",
-                             streams_[0].key, streams_[1].key, streams_[0].position,
-                             streams_[1].position}),
-      deadline());
+  return reader_.send(redis::format_command({"XREAD", "BLOCK", kBlock, "COUNT", kEntries, "STREAMS",
+                                             streams_[0].key, streams_[1].key, streams_[0].position,
+                                             streams_[1].position}),
+                      deadline());
 }
 
 Status BusSession::step(int wake_fd) {
@@ -240,7 +239,8 @@ Status BusSession::judge_reply(const BusCommand& command, const Value& reply) {
   if (error != nullptr) {
     if (ends_session(*error))
       return failure(fmt::format("{}: {}", writer_.endpoint().text(), error->text));
-    report_({.kind = BusEvent::Kind::kWriteRefused, .text = error->text, .at = wait_.clock().now()});
+    report_(
+        {.kind = BusEvent::Kind::kWriteRefused, .text = error->text, .at = wait_.clock().now()});
     return {};
   }
   if (command.verb == BusVerb::kCountItems && reply.is_integer())

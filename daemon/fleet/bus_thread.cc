@@ -53,8 +53,7 @@ Status BusThread::start(loop::Loop& loop) {
   try {
     thread_ = std::thread([this] { run(); });
   } catch (const std::system_error& error) {
-    return failure(
-        fmt::format("cannot start the bus thread: {}; raise TasksMax", error.what()));
+    return failure(fmt::format("cannot start the bus thread: {}; raise TasksMax", error.what()));
   }
   return {};
 }
@@ -147,8 +146,8 @@ void BusThread::run() {
                    .text = ended ? std::string() : ended.error().message,
                    .at = clock_.now()});
     servers_->try_another_first();
-    delay = wait.now() - started > 2 * kLongestDelay ? kFirstDelay
-                                                     : std::min(2 * delay, kLongestDelay);
+    delay =
+        wait.now() - started > 2 * kLongestDelay ? kFirstDelay : std::min(2 * delay, kLongestDelay);
     wait.any({}, wait.now() + jittered(delay, random));
   }
 }

@@ -23,10 +23,10 @@ namespace claimsd::fleet {
 
 struct BusStatus {
   bool connected = false;
-  std::string server;         // the last one: "redis-1:6379"
-  std::string error;          // why it is not connected; "": it is, or no attempt has ended
-  std::string write_error;    // the last write that the server refused; "": the last ones succeeded
-  std::string excess;         // what the user of Redis may do too much; "": nothing
+  std::string server;       // the last one: "redis-1:6379"
+  std::string error;        // why it is not connected; "": it is, or no attempt has ended
+  std::string write_error;  // the last write that the server refused; "": the last ones succeeded
+  std::string excess;       // what the user of Redis may do too much; "": nothing
   std::uint64_t connects = 0;
   std::uint64_t dropped = 0;  // commands for which there was no room
 };
@@ -81,9 +81,9 @@ class BusThread final : public Bus {
   Fd stop_;  // eventfd(2): readable once the thread is to stop
   Fd wake_;  // eventfd(2): readable while commands wait
   std::unique_ptr<EventQueue> events_;
-  BusStatus status_;               // loop thread
-  std::uint64_t accepted_ = 0;     // loop thread: the session for new commands; 0: none
-  std::uint64_t session_ = 0;      // bus thread
+  BusStatus status_;                         // loop thread
+  std::uint64_t accepted_ = 0;               // loop thread: the session for new commands; 0: none
+  std::uint64_t session_ = 0;                // bus thread
   std::unique_ptr<redis::Servers> servers_;  // bus thread
 
   std::mutex mutex_;  // guards the members below

@@ -12,9 +12,8 @@ Result<std::unique_ptr<EventQueue>> EventQueue::create(loop::Loop& loop, Consume
 
 void EventQueue::push(BusEvent event) {
   std::unique_lock lock(mutex_);
-  room_.wait(lock, [this] {
-    return closed_ || (events_.size() < kMaxEvents && bytes_ < kMaxBytes);
-  });
+  room_.wait(lock,
+             [this] { return closed_ || (events_.size() < kMaxEvents && bytes_ < kMaxBytes); });
   if (closed_) return;
   bytes_ += event.bytes();
   events_.push_back(std::move(event));

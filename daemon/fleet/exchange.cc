@@ -26,8 +26,7 @@ Duration Exchange::window() const {
 }
 
 Duration Exchange::random_part(Duration of) {
-  return Duration(
-      static_cast<std::int64_t>(random_.below(static_cast<std::uint64_t>(of.count()))));
+  return Duration(static_cast<std::int64_t>(random_.below(static_cast<std::uint64_t>(of.count()))));
 }
 
 void Exchange::behind(WallTime horizon, const Now& now) {
@@ -50,9 +49,8 @@ void Exchange::on_buckets(const proto::FleetBuckets& theirs, bool wrote_pulse, c
     if (own[bucket] == theirs.sums[bucket]) continue;
     const Duration delay =
         wrote_pulse ? Duration(0) : kWriterAnswers + random_part(kWriterAnswers + window());
-    answers_.try_emplace(
-        static_cast<std::uint8_t>(bucket),
-        IdsDue{now.boot + delay, wall(theirs.horizon), {}, true});
+    answers_.try_emplace(static_cast<std::uint8_t>(bucket),
+                         IdsDue{now.boot + delay, wall(theirs.horizon), {}, true});
   }
 }
 
@@ -88,9 +86,8 @@ void Exchange::on_ids(const proto::FleetIds& theirs, bool wrote_pulse, const Now
 }
 
 bool Exchange::is_needed(const IdsDue& due) const {
-  return due.is_answer || std::any_of(due.lacking.begin(), due.lacking.end(), [&](const ItemId& id) {
-           return items_.find(id) == nullptr;
-         });
+  return due.is_answer || std::any_of(due.lacking.begin(), due.lacking.end(),
+                                      [&](const ItemId& id) { return items_.find(id) == nullptr; });
 }
 
 void Exchange::append_ids(std::uint8_t bucket, WallTime horizon,

@@ -10,9 +10,10 @@ namespace claimsd::fleet {
 Result<FleetSealer> FleetSealer::create(const std::vector<Secret>& keys, const std::string& fleet,
                                         Random& random) {
   if (keys.empty() || keys.size() > kMaxSealKeys)
-    return failure(fmt::format("the fleet has {} seal keys: configure one, or two while keys are "
-                               "rotated",
-                               keys.size()));
+    return failure(
+        fmt::format("the fleet has {} seal keys: configure one, or two while keys are "
+                    "rotated",
+                    keys.size()));
   FleetSealer made;
   for (const Secret& key : keys) {
     if (key.view().size() < kMinSealKey)
@@ -20,8 +21,9 @@ Result<FleetSealer> FleetSealer::create(const std::vector<Secret>& keys, const s
                                  key.view().size(), kMinSealKey));
     const Secret seal = TRY(crypto::derive_key(key, "claimsd fleet seal", fleet));
     const Secret id = TRY(crypto::derive_key(key, "claimsd fleet key id", fleet));
-    made.keys_.push_back({static_cast<std::uint8_t>(id.view().front()),
-                          TRY(crypto::Sealer::create(seal, random))});
+    made.keys_.push_back({
+      static_cast<std::uint8_t>(id.view().front()), TRY(crypto::Sealer::create(seal, random))
+    });
   }
   return made;
 }

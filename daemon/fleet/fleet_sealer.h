@@ -22,8 +22,8 @@ inline constexpr std::size_t kMaxSealKeys = 2;
 
 enum class Opened : std::uint8_t {
   kOpened,
-  kUnsealed,   // not sealed under one of the keys
-  kNewer,      // authentic, of a newer version: to be ignored
+  kUnsealed,     // not sealed under one of the keys
+  kNewer,        // authentic, of a newer version: to be ignored
   kMustUpgrade,  // authentic, and of a newer version that every host must understand
 };
 

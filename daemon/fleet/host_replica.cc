@@ -54,8 +54,8 @@ Result<std::unique_ptr<Replica>> Replica::create(Settings settings,
                                                  const std::vector<Secret>& seal_keys, Bus& bus,
                                                  LocalRules& rules, Random& random) {
   FleetSealer sealer = TRY(FleetSealer::create(seal_keys, settings.fleet, random));
-  return std::unique_ptr<Replica>(std::make_unique<HostReplica>(
-      std::move(settings), std::move(sealer), bus, rules, random));
+  return std::unique_ptr<Replica>(
+      std::make_unique<HostReplica>(std::move(settings), std::move(sealer), bus, rules, random));
 }
 
 HostReplica::HostReplica(Settings settings, FleetSealer sealer, Bus& bus, LocalRules& rules,
@@ -173,8 +173,8 @@ void HostReplica::on_message(std::string_view bytes, const Now& now) {
 void HostReplica::on_item(std::string_view name, std::string_view bytes, const Now& now) {
   proto::FleetBody body;
   ItemId id;
-  const bool is_item = open(bytes, body) && (body.kind == FleetKind::kAction ||
-                                             body.kind == FleetKind::kWithdrawal);
+  const bool is_item =
+      open(bytes, body) && (body.kind == FleetKind::kAction || body.kind == FleetKind::kWithdrawal);
   // A foreign value hides an item: write it again if this host has it.
   if (!is_item || merge(body, now, id) == Merged::kIgnored || field_name(id) != name) {
     const auto action = claims::action_id_of(name.substr(name.empty() ? 0 : 1));
@@ -398,8 +398,8 @@ void HostReplica::update_currency(const Now& now) {
   } else if (!was_ever_current(now)) {
     answers_ = settings_.join == WhenLost::kServe;
   } else {
-    answers_ = settings_.when_lost == WhenLost::kServe ||
-               now.boot < *lost_at_ + settings_.lost_after;
+    answers_ =
+        settings_.when_lost == WhenLost::kServe || now.boot < *lost_at_ + settings_.lost_after;
   }
 }
 
@@ -421,8 +421,9 @@ std::size_t HostReplica::queued() const {
 FleetStatus HostReplica::status(const Now& now) const {
   return {.currency = currency_,
           .answers = answers_,
-          .last_pulse = pulses_.last() ? std::optional(WallTime(Duration(pulses_.last()->redis_time)))
-                                       : std::nullopt,
+          .last_pulse = pulses_.last()
+                            ? std::optional(WallTime(Duration(pulses_.last()->redis_time)))
+                            : std::nullopt,
           .pulse_age = pulses_.age(now),
           .clock_ahead = clock_.wall_ahead(now),
           .items = items_.size(),

@@ -20,8 +20,7 @@ HostTable::Put HostTable::put(const HostKey& host, proto::FleetRow row, WallTime
   const bool is_known = found != hosts_.end();
   const bool is_plausible =
       time_of(row) <= redis_now + kMaxAhead && time_of(row) > redis_now - kHostRetention;
-  if (!is_plausible || (is_known && row.redis_time <= found->second.redis_time))
-    return Put::kOld;
+  if (!is_plausible || (is_known && row.redis_time <= found->second.redis_time)) return Put::kOld;
   if (!is_known && hosts_.size() >= kMaxHosts) return Put::kFull;
   hosts_[host] = std::move(row);
   return is_known ? Put::kNewer : Put::kNew;

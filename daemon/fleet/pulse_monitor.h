@@ -53,7 +53,7 @@ class PulseMonitor {
   void schedule(Rank rank, Random& random);
 
   std::optional<proto::FleetPulse> last_;
-  BootTime last_at_{};  // when it arrived
+  BootTime last_at_{};          // when it arrived
   BootTime last_written_at_{};  // the earlier of its time and its arrival
   bool is_covered_ = false;
   bool wrote_last_ = false;

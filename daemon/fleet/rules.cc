@@ -91,10 +91,10 @@ std::optional<claims::Withdrawal> withdrawal_of(const proto::FleetWithdrawal& wi
                                                 const Now& now, WallTime fleet_now) {
   if (!is_plausible(withdrawal.ends) || !is_plausible(withdrawal.made_at)) return std::nullopt;
   return claims::Withdrawal{.action = {withdrawal.action},
-          .made_at = {now.boot, wall(withdrawal.made_at)},
-          .ends = end_at(withdrawal.ends, now, fleet_now),
-          .actor_uid = withdrawal.actor_uid,
-          .author = {withdrawal.author}};
+                            .made_at = {now.boot, wall(withdrawal.made_at)},
+                            .ends = end_at(withdrawal.ends, now, fleet_now),
+                            .actor_uid = withdrawal.actor_uid,
+                            .author = {withdrawal.author}};
 }
 
 WallTime end_of(const proto::FleetAction& action) {

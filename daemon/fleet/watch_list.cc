@@ -23,8 +23,7 @@ bool WatchList::add(const ItemId& item, BootTime deadline, const Now& now) {
 
 void WatchList::take(const HostTable::HostKey& host, const proto::FleetRow& row) {
   for (auto& [item, watch] : watches_) {
-    if (std::find(row.acknowledged.begin(), row.acknowledged.end(), item) !=
-        row.acknowledged.end())
+    if (std::find(row.acknowledged.begin(), row.acknowledged.end(), item) != row.acknowledged.end())
       watch.acknowledged.insert(host);
   }
 }

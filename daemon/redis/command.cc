@@ -23,8 +23,8 @@ std::size_t format(std::span<const std::string_view> arguments, Formatted& forma
     sizes.push_back(argument.size());
   }
   char* command = nullptr;
-  const auto size = redisFormatCommandArgv(&command, static_cast<int>(starts.size()),
-                                           starts.data(), sizes.data());
+  const auto size = redisFormatCommandArgv(&command, static_cast<int>(starts.size()), starts.data(),
+                                           sizes.data());
   if (size < 0) throw std::bad_alloc();
   formatted.reset(command);
   return static_cast<std::size_t>(size);

@@ -26,8 +26,7 @@ Error Connection::named(const Error& error) const {
 Result<Connection> Connection::open(const Endpoint& endpoint, const Credentials& credentials,
                                     Resolver& resolver, const Wait& wait, BootTime deadline) {
   Result<Stream> stream = Stream::connect(endpoint, *credentials.tls, resolver, wait, deadline);
-  if (!stream)
-    return failure(fmt::format("{}: {}", endpoint.text(), stream.error().message));
+  if (!stream) return failure(fmt::format("{}: {}", endpoint.text(), stream.error().message));
   return Connection(endpoint, std::move(*stream), wait);
 }
 

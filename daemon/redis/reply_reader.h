@@ -34,7 +34,7 @@ class ReplyReader {
     void operator()(redisReader* reader) const;
   };
   std::unique_ptr<redisReader, Free> reader_;
-  std::size_t unfinished_ = 0;            // bytes of the current reply, and those after it
+  std::size_t unfinished_ = 0;           // bytes of the current reply, and those after it
   std::unique_ptr<std::size_t> values_;  // of the current reply; hiredis' callbacks point to it
 };
 

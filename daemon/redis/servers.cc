@@ -67,14 +67,14 @@ Status Servers::confirm(const Endpoint& master) {
     return {};
   }
   if (*named == master) return {};
-  return failure(fmt::format("{}: the Sentinels name another master: {}", master.text(), named->text()));
+  return failure(
+      fmt::format("{}: the Sentinels name another master: {}", master.text(), named->text()));
 }
 
 Result<Endpoint> Servers::ask(const Endpoint& sentinel, const Credentials& credentials) {
   const BootTime deadline = wait_.now() + settings_.connect_timeout;
   sentinel_.reset();
-  Connection connection =
-      TRY(Connection::open(sentinel, credentials, resolver_, wait_, deadline));
+  Connection connection = TRY(Connection::open(sentinel, credentials, resolver_, wait_, deadline));
   const Value reply = TRY(connection.call({"PING"}, deadline));
   if (reply.is_error("NOAUTH"))
     TRY(connection.authenticate(settings_.user, credentials.password, deadline));
@@ -88,19 +88,17 @@ Result<Endpoint> Servers::ask_again() {
     return ask(settings_.sentinels[next_++ % settings_.sentinels.size()], credentials);
   }
   const BootTime deadline = wait_.now() + settings_.command_timeout;
-  const Value reply = TRY(
-      sentinel_->call({"SENTINEL", "get-master-addr-by-name", settings_.master}, deadline));
+  const Value reply =
+      TRY(sentinel_->call({"SENTINEL", "get-master-addr-by-name", settings_.master}, deadline));
   return master_in(reply, sentinel_->endpoint(), settings_.master);
 }
 
 Result<Connection> Servers::open(const Endpoint& endpoint, const Credentials& credentials) {
   const BootTime deadline = wait_.now() + settings_.connect_timeout;
-  Connection connection =
-      TRY(Connection::open(endpoint, credentials, resolver_, wait_, deadline));
+  Connection connection = TRY(Connection::open(endpoint, credentials, resolver_, wait_, deadline));
   TRY(connection.authenticate(settings_.user, credentials.password, deadline));
   const Value role = TRY(connection.call({"ROLE"}, deadline));
-  if (role.is_error())
-    return failure(fmt::format("{}: ROLE: {}", endpoint.text(), role.text));
+  if (role.is_error()) return failure(fmt::format("{}: ROLE: {}", endpoint.text(), role.text));
   if (!role.is_array() || role.items.empty() || role.items[0].text != "master")
     return failure(fmt::format("{}: this server is not a master", endpoint.text()));
   return connection;

@@ -41,7 +41,7 @@ class Servers {
   Settings settings_;
   Wait wait_;
   Resolver resolver_;
-  std::size_t next_ = 0;  // the server or Sentinel to try first
+  std::size_t next_ = 0;                // the server or Sentinel to try first
   std::optional<Connection> sentinel_;  // the last one asked
   BootTime next_confirmation_{};
 };

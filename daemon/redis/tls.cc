@@ -64,8 +64,8 @@ Result<TlsSession::Step> TlsSession::judge(int result, std::size_t done) {
   const long verified = SSL_get_verify_result(session_.get());
   const std::string reason = queued_error("protocol error");
   if (verified != X509_V_OK)
-    return failure(fmt::format("TLS: the server's certificate: {}",
-                               X509_verify_cert_error_string(verified)));
+    return failure(
+        fmt::format("TLS: the server's certificate: {}", X509_verify_cert_error_string(verified)));
   return failure("TLS: " + reason);
 }
 

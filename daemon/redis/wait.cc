@@ -11,8 +11,7 @@ namespace {
 
 int whole_milliseconds(Duration left) {
   const auto rounded = std::chrono::ceil<milliseconds>(std::max(left, Duration(0))).count();
-  return static_cast<int>(
-      std::min<std::int64_t>(rounded, std::numeric_limits<int>::max()));
+  return static_cast<int>(std::min<std::int64_t>(rounded, std::numeric_limits<int>::max()));
 }
 
 }  // namespace

@@ -23,10 +23,10 @@ namespace claimsd::shm {
 class LeasePublisher final : public claims::Publisher {
  public:
   // The map must be blank: from SharedMap::create(), or any memory with such a header. Writes the
-  // first heartbeat. `fingerprinter`: with a fleet (slot_directory.h). Fails if libcrypto lacks an algorithm needed for sealing.
+  // first heartbeat. `fingerprinter`: with a fleet (slot_directory.h). Fails if libcrypto lacks an
+  // algorithm needed for sealing.
   static Result<std::unique_ptr<LeasePublisher>> create(
-      MapMemory map, Clock& clock, Random& random,
-      claims::Fingerprinter* fingerprinter = nullptr);
+      MapMemory map, Clock& clock, Random& random, claims::Fingerprinter* fingerprinter = nullptr);
 
   void publish(claims::UpstreamId upstream, std::string_view token, const claims::TokenKey& key,
                const claims::Entry& entry, const claims::LeaseEnd& end) override;
@@ -50,8 +50,7 @@ class LeasePublisher final : public claims::Publisher {
   const LeaseCounters& counters() const { return counters_; }
 
  private:
-  LeasePublisher(MapMemory map, Clock& clock, Random& random,
-                 claims::Fingerprinter* fingerprinter);
+  LeasePublisher(MapMemory map, Clock& clock, Random& random, claims::Fingerprinter* fingerprinter);
   bool withdraw_name(std::uint64_t hash);
   void withdraw_users(std::uint64_t hash);
   bool accepts(std::string_view token, const claims::Entry& entry, const claims::LeaseEnd& end,

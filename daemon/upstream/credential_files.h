@@ -8,8 +8,8 @@
 #include <array>
 #include <cstdint>
 
-#include "daemon/upstream/settings.h"
 #include "daemon/crypto/tls_credentials.h"
+#include "daemon/upstream/settings.h"
 
 namespace claimsd::upstream {
 

@@ -49,7 +49,8 @@ TEST_CASE("servers are given by urls, or by sentinels and the master's name") {
         std::string::npos);
   CHECK(problems_of_servers("urls = [\"rediss://a\"]\nmaster = \"m\"") ==
         "c.toml:8:10: fleet.master: is for sentinels: remove it");
-  CHECK(problems_of_servers("urls = [\"rediss://a\"]\nsentinels = [\"rediss://b\"]\nmaster = \"m\"") ==
+  CHECK(problems_of_servers(
+            "urls = [\"rediss://a\"]\nsentinels = [\"rediss://b\"]\nmaster = \"m\"") ==
         "c.toml:8:13: fleet.sentinels: urls is set as well: remove one of the two");
 }
 
@@ -68,7 +69,8 @@ TEST_CASE("a server's URL is rediss, unless the host is loopback, and holds no p
 }
 
 TEST_CASE("at most two seal keys are used, by absolute paths") {
-  const std::string rest = "name = \"prod\"\nurls = [\"rediss://a\"]\nfingerprint_key_file = \"/f\"\n";
+  const std::string rest =
+      "name = \"prod\"\nurls = [\"rediss://a\"]\nfingerprint_key_file = \"/f\"\n";
   CHECK(problems_of(rest + "seal_key_files = [\"/a\", \"/b\"]") == "none");
   CHECK(problems_of(rest + "seal_key_files = [\"/a\", \"/b\", \"/c\"]") ==
         "c.toml:7:18: fleet.seal_key_files: has more than two files: keep the new and the previous "

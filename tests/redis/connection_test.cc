@@ -102,12 +102,11 @@ TEST_CASE("a refused password is reported with the server's words, without the p
   const Stub stub("-WRONGPASS invalid username-password pair\r\n");
   Client client;
   Connection connection = client.open(stub.endpoint()).value();
-  const Status refused =
-      connection.authenticate("claimsd", Secret(std::string_view("hunter2")), client.in(seconds(5)));
+  const Status refused = connection.authenticate("claimsd", Secret(std::string_view("hunter2")),
+                                                 client.in(seconds(5)));
   REQUIRE_FALSE(refused);
   CHECK(refused.error().message ==
-        stub.endpoint().text() +
-            ": AUTH as claimsd: WRONGPASS invalid username-password pair");
+        stub.endpoint().text() + ": AUTH as claimsd: WRONGPASS invalid username-password pair");
 }
 
 TEST_CASE("a name that does not resolve is reported within the deadline") {

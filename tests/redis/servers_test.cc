@@ -60,9 +60,8 @@ TEST_CASE("user and password are used, and a wrong password is reported") {
   const RedisServer server({"user claimsd on >right +role +ping", "user default off"});
   std::ofstream(server.file("right")) << "right\n";
   std::ofstream(server.file("wrong")) << "wrong\n";
-  Settings settings{.servers = {endpoint_of(server)},
-                    .user = "claimsd",
-                    .password_file = server.file("right")};
+  Settings settings{
+      .servers = {endpoint_of(server)}, .user = "claimsd", .password_file = server.file("right")};
   CHECK(Client(settings).call({"PING"}).is_status("PONG"));
   settings.password_file = server.file("wrong");
   CHECK(error_of(settings).find("AUTH as claimsd: WRONGPASS") != std::string::npos);
@@ -102,7 +101,8 @@ struct TlsServer {
         "ca.pem -CAkey " + d + "ca.key -keyout " + d + "client.key -out " + d + "client.pem");
     // req(1) takes no negative number of days.
     run("openssl req -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -subj /CN=redis -addext "
-        "subjectAltName=" + subject_alternative + " -keyout " + d + "redis.key -out " + d + "redis.csr");
+        "subjectAltName=" +
+        subject_alternative + " -keyout " + d + "redis.key -out " + d + "redis.csr");
     run("openssl x509 -req -in " + d + "redis.csr -CA " + d + "ca.pem -CAkey " + d +
         "ca.key -copy_extensions copy -days " + std::to_string(days) + " -out " + d + "redis.pem");
     server.emplace(std::vector<std::string>{

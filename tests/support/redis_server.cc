@@ -42,8 +42,8 @@ RedisServer::RedisServer(const std::vector<std::string>& settings, const std::st
     : port_(free_port()) {
   const std::string config = file("redis.conf");
   std::ofstream out(config);
-  out << "port " << port_ << "\nbind 127.0.0.1\ndir " << directory_.path()
-      << "\nlogfile " << file("log") << "\n";
+  out << "port " << port_ << "\nbind 127.0.0.1\ndir " << directory_.path() << "\nlogfile "
+      << file("log") << "\n";
   if (program == "redis-server") out << "save \"\"\nappendonly no\n";
   for (const std::string& line : settings) out << line << "\n";
   out.close();

@@ -37,9 +37,8 @@ bool RevocationGuard::invalidates_claims(UpstreamId upstream, std::string_view c
 
 bool RevocationGuard::is_purged(UpstreamId upstream, std::string_view claims,
                                 BootTime confirmed_at) const {
-  return any_of_user(upstream, claims, [&](const Fingerprint& user) {
-    return rules_.is_purged(user, confirmed_at);
-  });
+  return any_of_user(upstream, claims,
+                     [&](const Fingerprint& user) { return rules_.is_purged(user, confirmed_at); });
 }
 
 }  // namespace claimsd::claims

@@ -69,8 +69,7 @@ void Revocations::restore(const Withdrawal& withdrawal) {
 }
 
 WithdrawOutcome Revocations::withdraw(const ActionId& action, std::uint32_t actor_uid,
-                                      const Now& now, Withdrawal& made,
-                                      const HostId& author) {
+                                      const Now& now, Withdrawal& made, const HostId& author) {
   if (withdrawal_of(action) != nullptr) return WithdrawOutcome::kEarlier;
   made = {.action = action, .made_at = now, .actor_uid = actor_uid};
   const auto rules = rules_of(action);

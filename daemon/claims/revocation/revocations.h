@@ -127,7 +127,7 @@ class Revocations {
   std::unordered_map<RuleName, InForce, NameHash> merged_;
   std::multimap<BootTime, Due> due_;  // when to check next what has expired
   std::size_t in_force_ = 0;
-  std::size_t host_rules_ = 0;  // in force, with a subject
+  std::size_t host_rules_ = 0;           // in force, with a subject
   std::array<std::size_t, 7> counts_{};  // of merged_, indexed by RuleKind
   std::uint64_t generation_ = 1;
 };

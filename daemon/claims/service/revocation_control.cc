@@ -196,7 +196,8 @@ bool RevocationControl::apply(const std::vector<Rule>& rules, RevocationLog::Don
   RevocationChange change{.rules = rules};
   // A purge may arrive after a later one, which it must not shorten.
   for (Rule& rule : change.rules) {
-    const Rule* const later = is_purge(rule.name.kind) ? deps_.guard.rules().find(rule.name) : nullptr;
+    const Rule* const later =
+        is_purge(rule.name.kind) ? deps_.guard.rules().find(rule.name) : nullptr;
     if (later == nullptr) continue;
     rule.purged_until = std::max(rule.purged_until, later->purged_until);
     rule.ends = {std::max(rule.ends.wall, later->ends.wall),
