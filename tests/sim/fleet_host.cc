@@ -25,7 +25,8 @@ void FleetHost::start(const Now& now) {
                                                   *this, random_);
   std::vector<claims::Rule> rules;
   std::vector<claims::Withdrawal> withdrawals;
-  for (const auto& [id, action] : in_effect_) rules.insert(rules.end(), action.begin(), action.end());
+  for (const auto& [id, action] : in_effect_)
+    rules.insert(rules.end(), action.begin(), action.end());
   for (const auto& [id, withdrawal] : withdrawn_) withdrawals.push_back(withdrawal);
   replica_->restore(rules, withdrawals, own(now));
 }
@@ -192,8 +193,8 @@ bool FleetHost::apply(const std::vector<claims::Rule>& rules) {
   const ActionId id = rules.front().key.action;
   if (in_effect_.size() >= parameters_.max_items) return false;
   ++applies_;
-  if (!in_effect_.try_emplace(id, rules).second) violation_ = "an action was applied twice";
-  if (known_ && !known_(id)) violation_ = "an action was applied without an order";
+  if (!in_effect_.try_emplace(id, rules).second) applied_replay_ = "an action was applied twice";
+  if (known_ && !known_(id)) applied_foreign_ = "an action was applied without an order";
   keep(id, false);
   return true;
 }
@@ -201,8 +202,9 @@ bool FleetHost::apply(const std::vector<claims::Rule>& rules) {
 bool FleetHost::apply(const claims::Withdrawal& withdrawal) {
   ++applies_;
   if (!withdrawn_.try_emplace(withdrawal.action, withdrawal).second)
-    violation_ = "a withdrawal was applied twice";
-  if (known_ && !known_(withdrawal.action)) violation_ = "a withdrawal was applied without an order";
+    applied_replay_ = "a withdrawal was applied twice";
+  if (known_ && !known_(withdrawal.action))
+    applied_foreign_ = "a withdrawal was applied without an order";
   keep(withdrawal.action, true);
   return true;
 }
@@ -226,8 +228,10 @@ ActionId FleetHost::order(claims::RuleKind kind, Duration length, const Now& now
 void FleetHost::withdraw(const ActionId& action, WallTime ends, const Now& now) {
   now_ = now;
   const Now at = own(now);
-  const claims::Withdrawal withdrawal{
-      .action = action, .made_at = at, .ends = {ends, at.boot}, .author = {{parameters_.number, 1}}};
+  const claims::Withdrawal withdrawal{.action = action,
+                                      .made_at = at,
+                                      .ends = {ends, at.boot},
+                                      .author = {{parameters_.number, 1}}};
   if (!withdrawn_.try_emplace(action, withdrawal).second) return;
   keep(action, true);
   replica_->share({.withdrawals = {withdrawal}}, at);

@@ -52,7 +52,9 @@ class FleetHost final : public fleet::Bus, public fleet::LocalRules {
   }
   std::size_t actions() const { return in_effect_.size(); }
   std::size_t withdrawals() const { return withdrawn_.size(); }
-  const std::string& violation() const { return violation_; }
+  // What was applied against an invariant; "": nothing.
+  const std::string& applied_foreign() const { return applied_foreign_; }
+  const std::string& applied_replay() const { return applied_replay_; }
   void set_slow_disk(bool slow) { slow_disk_ = slow; }
   void set_lossy(std::uint64_t percent) { loss_ = percent; }
   // Applies so far, of what was received.
@@ -100,7 +102,8 @@ class FleetHost final : public fleet::Bus, public fleet::LocalRules {
   bool slow_disk_ = false;
   std::uint64_t loss_ = 0;
   std::uint64_t applies_ = 0;
-  std::string violation_;
+  std::string applied_foreign_;
+  std::string applied_replay_;
 
   std::map<claims::ActionId, std::vector<claims::Rule>> in_effect_;
   std::map<claims::ActionId, claims::Withdrawal> withdrawn_;

@@ -3,8 +3,10 @@
 #include <fmt/core.h>
 
 #include <algorithm>
+#include <deque>
 
 #include "tests/sim/fleet_host.h"
+#include "tests/sim/trace.h"
 
 namespace claimsd::sim {
 namespace {
@@ -27,21 +29,26 @@ struct Order {
 
 class Fleet {
  public:
-  Fleet(const FleetOptions& options, FleetInvariant invariant, FleetCoverage& coverage)
-      : options_(options), invariant_(invariant), coverage_(coverage), random_(options.seed) {
+  Fleet(const FleetOptions& options, const FleetInvariants& checked, FleetCoverage& coverage)
+      : options_(options),
+        checked_(checked),
+        coverage_(coverage),
+        random_(options.seed),
+        trace_(options.print) {
     small_ = below(10) == 0;
     const std::size_t hosts = 2 + below(3);
     for (std::size_t at = 0; at < hosts; ++at) add_host(true);
   }
 
-  std::string run() {
+  std::optional<Violation> run() {
+    ++coverage_.histories;
     for (auto& host : hosts_) host->connect(servers_.master, now_);
     advance(80);
-    for (std::size_t step = 0; step < options_.steps && violation_.empty(); ++step) {
+    for (std::size_t step = 0; step < options_.steps && !violation_; ++step) {
       if (below(8) == 0) event();
       advance(1);
     }
-    if (violation_.empty()) calm();
+    if (!violation_) calm();
     for (const auto& host : hosts_) {
       if (host->runs()) coverage_.exchanges += host->replica().status(now_).counters.exchanges;
     }
@@ -52,11 +59,15 @@ class Fleet {
   std::uint64_t below(std::uint64_t bound) { return random_.below(bound); }
   FleetData& data() { return servers_.all[servers_.master].data; }
   FleetHost& any() { return *hosts_[below(hosts_.size())]; }
-  bool checks(FleetInvariant one) const { return invariant_ == one || invariant_ == FleetInvariant::kAll; }
-  void fail(std::string what) {
-    if (violation_.empty())
-      violation_ = fmt::format("seed {}, {} ms: {}", options_.seed,
-                               (now_.boot - BootTime(seconds(1000))) / milliseconds(1), what);
+  bool checks(FleetInvariant one) const { return checked_[static_cast<std::size_t>(one)]; }
+  // `what`: "" if the invariant holds.
+  void judge(FleetInvariant one, const std::string& what) {
+    if (violation_ || what.empty() || !checks(one)) return;
+    const FleetInvariantRow& row = kFleetInvariants.at(static_cast<std::size_t>(one));
+    violation_ = Violation{options_.seed, steps_, std::string(row.name), what, trace_.last()};
+  }
+  void note(std::string_view event, std::int64_t number = 0) {
+    trace_.note({.step = steps_, .now = now_, .what = event, .which = {}, .number = number});
   }
 
   void add_host(bool was_current) {
@@ -64,11 +75,11 @@ class Fleet {
     parameters.max_items = small_ ? 6 : 10'000;
     parameters.wall_skew = milliseconds(static_cast<std::int64_t>(below(3'000)) - 1'500);
     if (below(20) == 0) parameters.wall_skew = seconds(40);
-    hosts_.push_back(std::make_unique<FleetHost>(
-        parameters, servers_, random_, [this](const std::string& pulse) {
-          pulsed_at_ = now_.boot;
-          record(recorded_pulses_, pulse);
-        }));
+    hosts_.push_back(std::make_unique<FleetHost>(parameters, servers_, random_,
+                                                 [this](const std::string& pulse) {
+                                                   pulsed_at_ = now_.boot;
+                                                   record(recorded_pulses_, pulse);
+                                                 }));
     FleetHost& host = *hosts_.back();
     if (was_current) host.remember_current(now_.wall);
     host.set_known([this](const ActionId& id) {
@@ -84,7 +95,9 @@ class Fleet {
   }
 
   void advance(std::size_t steps) {
-    for (; steps > 0 && violation_.empty(); --steps) {
+    for (; steps > 0 && !violation_; --steps) {
+      ++steps_;
+      ++coverage_.steps;
       now_.boot += kStep;
       now_.wall += kStep;
       FleetServers::Server& master = servers_.all[servers_.master];
@@ -128,6 +141,7 @@ class Fleet {
     FleetHost& host = *hosts_[author];
     if (!host.runs() || (small_ && orders_.size() >= 8)) return;
     ++coverage_.orders;
+    note("order", static_cast<std::int64_t>(author));
     const Duration length = std::chrono::hours(1);
     // Listed first: a host may receive it at once.
     const ActionId id = host.order(claims::RuleKind::kUser, length, now_);
@@ -143,12 +157,15 @@ class Fleet {
     const Order& order = orders_[below(orders_.size())];
     FleetHost& host = any();
     if (!host.runs() || !host.is_in_effect(order.id) || small_) return;
+    ++coverage_.withdrawals;
+    note("withdraw");
     host.withdraw(order.id, order.ends, now_);
   }
 
   void cut(FleetHost& host) {
     if (!host.runs() || !host.is_connected()) return;
     ++coverage_.cuts;
+    note("cut");
     host.disconnect(now_);
   }
 
@@ -158,13 +175,16 @@ class Fleet {
     if (host.is_connected()) host.disconnect(now_);
     // Sometimes to a server that was master before: it answers, but refuses writes.
     const bool wrong = below(6) == 0;
+    note("heal", wrong ? 1 : 0);
     host.connect(wrong ? below(servers_.all.size()) : servers_.master, now_);
   }
 
   void fail_over() {
     if (servers_.all.size() > 20) return;
     ++coverage_.failovers;
-    coverage_.forgotten += servers_.fail_over(milliseconds(static_cast<std::int64_t>(below(400)) - 200));
+    note("fail over");
+    coverage_.forgotten_writes +=
+        servers_.fail_over(milliseconds(static_cast<std::int64_t>(below(400)) - 200));
     for (auto& host : hosts_) {
       if (host->runs() && host->is_connected() && below(3) > 0) {
         host->disconnect(now_);
@@ -175,6 +195,8 @@ class Fleet {
 
   // FLUSHALL, or an old copy.
   void lose_data() {
+    ++coverage_.lost_data;
+    note("lose data");
     FleetData lost = below(2) == 0 ? FleetData{} : servers_.all[below(servers_.all.size())].replica;
     lost.last_id = below(2) == 0 ? data().last_id : lost.last_id;
     const auto rows = data().rows;
@@ -190,6 +212,7 @@ class Fleet {
   void crash(FleetHost& host) {
     if (!host.runs()) return;
     ++coverage_.crashes;
+    note("crash");
     for (Order& order : orders_) {
       if (hosts_[order.author].get() == &host) order.watched = false;
     }
@@ -200,6 +223,7 @@ class Fleet {
   void join() {
     if (hosts_.size() >= kMaxHosts) return;
     ++coverage_.joins;
+    note("join");
     add_host(false);
     hosts_.back()->connect(servers_.master, now_);
   }
@@ -207,8 +231,10 @@ class Fleet {
   // The master refuses writes, or all hosts but one are cut, while an intruder repeats pulses.
   void isolate() {
     FleetServers::Server& master = servers_.all[servers_.master];
+    ++coverage_.isolations;
+    note("isolate");
     master.accepts_writes = false;
-    for (int time = 0; time < 120 && violation_.empty(); ++time) {
+    for (int time = 0; time < 120 && !violation_; ++time) {
       if (!recorded_pulses_.empty() && time % 4 == 0) {
         ++coverage_.replays;
         for (auto& host : hosts_) {
@@ -225,6 +251,7 @@ class Fleet {
   // Writes to Redis without the key.
   void intrude() {
     ++coverage_.intrusions;
+    note("intrude");
     std::string bytes(below(200), '\0');
     random_.fill(bytes.data(), bytes.size());
     const std::vector<std::string>& from = below(2) == 0 ? recorded_ : recorded_pulses_;
@@ -272,24 +299,25 @@ class Fleet {
   void check(FleetHost& host) {
     const bool is_current = host.replica().currency() == fleet::Currency::kCurrent;
     if (host.replica().currency() == fleet::Currency::kFull) ++coverage_.full;
-    if ((checks(FleetInvariant::kForeign) || checks(FleetInvariant::kReplay)) &&
-        !host.violation().empty())
-      fail(host.violation());
-    if (checks(FleetInvariant::kOldPulse) && is_current && now_.boot > pulsed_at_ + kLatestCurrent)
-      fail("a host is current without a recent pulse");
-    if (checks(FleetInvariant::kBounded)) check_bounds(host);
+    judge(FleetInvariant::kForeign, host.applied_foreign());
+    judge(FleetInvariant::kReplay, host.applied_replay());
+    if (is_current && now_.boot > pulsed_at_ + kLatestCurrent)
+      judge(FleetInvariant::kOldPulse, "a host is current without a recent pulse");
+    if (checks(FleetInvariant::kBounded)) judge(FleetInvariant::kBounded, excess(host));
     if (!checks(FleetInvariant::kEverywhere) || !is_current) return;
     for (const Order& order : orders_) {
       if (order.everywhere && !host.is_in_effect(order.id))
-        fail("a current host lacks an action that is in effect everywhere");
+        judge(FleetInvariant::kEverywhere,
+              "a current host lacks an action that is in effect everywhere");
     }
   }
 
-  void check_bounds(FleetHost& host) {
+  std::string excess(FleetHost& host) {
     const std::size_t most = 2 * orders_.size();
-    if (host.replica().items() > most) fail("more items than were ordered");
-    if (host.replica().queued() > 4 * most + 256) fail("queues grow");
-    if (host.replica().status(now_).hosts > hosts_.size()) fail("more hosts than there are");
+    if (host.replica().items() > most) return "more items than were ordered";
+    if (host.replica().queued() > 4 * most + 256) return "queues grow";
+    if (host.replica().status(now_).hosts > hosts_.size()) return "more hosts than there are";
+    return {};
   }
 
   // The network is whole, without orders and intruders.
@@ -301,11 +329,13 @@ class Fleet {
       if (host->is_connected()) host->disconnect(now_);
       host->connect(servers_.master, now_);
     }
-    for (std::size_t step = 0; step < kCalmSteps && violation_.empty(); ++step) {
+    note("calm");
+    for (std::size_t step = 0; step < kCalmSteps && !violation_; ++step) {
       advance(1);
       if (step % 20 == 19 && missing().empty()) return;
     }
-    if (checks(FleetInvariant::kConverges) || checks(FleetInvariant::kBounded)) fail(missing());
+    judge(FleetInvariant::kConverges, missing());
+    judge(FleetInvariant::kBounded, unemptied());
   }
 
   // What keeps the fleet from being as one; "" if nothing does.
@@ -325,13 +355,20 @@ class Fleet {
       if (status.currency != fleet::Currency::kCurrent)
         return fmt::format("a host is not current: {}", text_of(status.currency));
       if (status.unpublished > 0 || status.not_durable > 0) return "items are not published";
+    }
+    return unemptied();
+  }
+
+  std::string unemptied() {
+    for (const auto& host : hosts_) {
+      if (small_ && orders_.size() > 6) continue;
       if (host->replica().to_publish() > 0) return "a queue does not become empty";
     }
     return {};
   }
 
   FleetOptions options_;
-  FleetInvariant invariant_;
+  FleetInvariants checked_;
   FleetCoverage& coverage_;
   testing::SeededRandom random_;
   Now now_{BootTime(seconds(1000)), WallTime(seconds(1'767'225'600))};
@@ -342,28 +379,32 @@ class Fleet {
   std::vector<std::string> recorded_pulses_;
   BootTime pulsed_at_{};
   bool small_ = false;
-  std::string violation_;
+  std::uint64_t steps_ = 0;
+  Trace trace_;
+  std::optional<Violation> violation_;
 };
 
 }  // namespace
 
 void FleetCoverage::add(const FleetCoverage& other) {
-  orders += other.orders;
-  everywhere += other.everywhere;
-  failovers += other.failovers;
-  forgotten += other.forgotten;
-  cuts += other.cuts;
-  crashes += other.crashes;
-  intrusions += other.intrusions;
-  replays += other.replays;
-  exchanges += other.exchanges;
-  joins += other.joins;
-  full += other.full;
+  histories += other.histories;
+  steps += other.steps;
+#define CLAIMSD_SIM_FLEET_ADD(name) name += other.name;
+  CLAIMSD_SIM_FLEET_COVERAGE(CLAIMSD_SIM_FLEET_ADD)
+#undef CLAIMSD_SIM_FLEET_ADD
 }
 
-std::string run_fleet(const FleetOptions& options, FleetInvariant invariant,
-                      FleetCoverage& coverage) {
-  return Fleet(options, invariant, coverage).run();
+std::vector<std::pair<std::string_view, std::uint64_t>> FleetCoverage::rows() const {
+  return {
+#define CLAIMSD_SIM_FLEET_ROW(name) {#name, name},
+      CLAIMSD_SIM_FLEET_COVERAGE(CLAIMSD_SIM_FLEET_ROW)
+#undef CLAIMSD_SIM_FLEET_ROW
+  };
+}
+
+std::optional<Violation> run_fleet(const FleetOptions& options, const FleetInvariants& checked,
+                                   FleetCoverage& coverage) {
+  return Fleet(options, checked, coverage).run();
 }
 
 }  // namespace claimsd::sim

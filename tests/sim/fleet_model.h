@@ -9,51 +9,43 @@
 // and when a server really accepted a pulse.
 #pragma once
 
-#include <deque>
-#include <map>
-#include <memory>
-#include <set>
-#include <string>
+#include <cstdint>
+#include <optional>
+#include <string_view>
+#include <utility>
 #include <vector>
 
-#include "daemon/fleet/host_replica.h"
-#include "tests/support/fake_world.h"
+#include "tests/sim/fleet_invariants.h"
+#include "tests/sim/violation.h"
 
 namespace claimsd::sim {
-
-enum class FleetInvariant : std::uint8_t {
-  kEverywhere,  // after --everywhere returned, every current host has the action
-  kConverges,   // after the network is whole again, all hosts have everything and are current
-  kForeign,     // what is not sealed under the key changes nothing
-  kReplay,      // a replay changes nothing: no item is applied twice or prolonged
-  kOldPulse,    // without a recent pulse no host is current
-  kBounded,     // queues, tables and sets stay within what was ordered
-  kAll,
-};
 
 struct FleetOptions {
   std::uint64_t seed = 1;
   std::size_t steps = 500;  // of 50 ms
+  bool print = false;       // every event
 };
 
-// What happened, so that a run can show that the histories reach what they are about.
+// C(name): what happened, so that a run can show that the histories reach what they are about.
+#define CLAIMSD_SIM_FLEET_COVERAGE(C)                                                          \
+  C(orders)                                                                                    \
+  C(withdrawals)                                                                               \
+  C(everywhere) C(failovers) C(forgotten_writes) C(lost_data) C(cuts) C(crashes) C(isolations) \
+      C(intrusions) C(replays) C(exchanges) C(joins) C(full)
+
 struct FleetCoverage {
-  std::uint64_t orders = 0;
-  std::uint64_t everywhere = 0;
-  std::uint64_t failovers = 0;
-  std::uint64_t forgotten = 0;  // acknowledged writes that a failover lost
-  std::uint64_t cuts = 0;
-  std::uint64_t crashes = 0;
-  std::uint64_t intrusions = 0;
-  std::uint64_t replays = 0;
-  std::uint64_t exchanges = 0;
-  std::uint64_t joins = 0;
-  std::uint64_t full = 0;
+  std::uint64_t histories = 0;
+  std::uint64_t steps = 0;
+#define CLAIMSD_SIM_FLEET_COUNT(name) std::uint64_t name = 0;
+  CLAIMSD_SIM_FLEET_COVERAGE(CLAIMSD_SIM_FLEET_COUNT)
+#undef CLAIMSD_SIM_FLEET_COUNT
+
   void add(const FleetCoverage& other);
+  std::vector<std::pair<std::string_view, std::uint64_t>> rows() const;
 };
 
-// One history. Returns a description of the first violation of the invariant; "": there was none.
-std::string run_fleet(const FleetOptions& options, FleetInvariant invariant,
-                      FleetCoverage& coverage);
+// One history. Returns the first violation of one of the invariants, if any.
+std::optional<Violation> run_fleet(const FleetOptions& options, const FleetInvariants& checked,
+                                   FleetCoverage& coverage);
 
 }  // namespace claimsd::sim

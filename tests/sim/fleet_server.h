@@ -35,8 +35,8 @@ struct FleetData {
 struct FleetServers {
   struct Server {
     FleetData data;
-    FleetData replica;         // what a promoted replica has
-    Duration clock_offset{};   // from the true time
+    FleetData replica;        // what a promoted replica has
+    Duration clock_offset{};  // from the true time
     bool accepts_writes = true;
   };
   std::vector<Server> all = std::vector<Server>(1);

@@ -7,8 +7,8 @@
 
 namespace claimsd::sim {
 
-// Coverage rows with a count of zero. Empty if too few histories ran.
-std::vector<CoverageRow> never_reached(const RunResult& result);
+// What has a count of zero, as "group name". Empty if too few histories ran.
+std::vector<std::string> never_reached(const RunResult& result);
 
 std::string as_table(const RunOptions& options, const RunResult& result);
 std::string as_json(const RunOptions& options, const RunResult& result);

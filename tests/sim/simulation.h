@@ -17,16 +17,9 @@
 #include "tests/sim/ports.h"
 #include "tests/sim/rules.h"
 #include "tests/sim/scenario.h"
+#include "tests/sim/violation.h"
 
 namespace claimsd::sim {
-
-struct Violation {
-  std::uint64_t seed = 0;
-  std::uint64_t step = 0;
-  std::string invariant;
-  std::string found;
-  std::string trace;
-};
 
 // Optional parameters of a query.
 struct QueryParameters {
