@@ -49,6 +49,7 @@ class HostReplica final : public Replica {
   bool answers() const override { return answers_; }
   FleetStatus status(const Now& now) const override;
   std::vector<HostStatus> hosts(const Now& now) const override;
+  void refresh_hosts(const Now& now) override { rows_due_ = now.boot; }
   WallTime action_time(const Now& now) const override;
 
   Currency currency() const { return currency_; }
@@ -111,7 +112,7 @@ class HostReplica final : public Replica {
   FleetCounters counters_;
 
   bool connected_ = false;
-  bool items_read_ = false;    // the hash, over this connection
+  bool items_read_ = false;  // the hash, over this connection
   BootTime connected_at_{};
   // This host's row was seen, over this connection, in the log, which all connected hosts read, and
   // in the hash, for later ones. Without both, the author of an action might not know this host.
@@ -123,8 +124,8 @@ class HostReplica final : public Replica {
   Currency currency_ = Currency::kDisconnected;
   bool answers_ = false;
   std::optional<BootTime> started_at_;
-  std::optional<BootTime> lost_at_;   // since when this host is not current
-  std::optional<BootTime> full_at_;   // an item was refused
+  std::optional<BootTime> lost_at_;    // since when this host is not current
+  std::optional<BootTime> full_at_;    // an item was refused
   std::optional<BootTime> shared_at_;  // a row with this host's id came from another one
   BootTime remember_at_{};
 

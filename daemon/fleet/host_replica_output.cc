@@ -14,7 +14,7 @@ constexpr Duration kRowInterval = seconds(5);
 constexpr Duration kRowRepeat = seconds(1);  // until it was seen in the log
 constexpr Duration kRowJitter = milliseconds(100);
 constexpr Duration kRowsInterval = seconds(30);
-constexpr Duration kRowsPerHost = milliseconds(100);
+constexpr Duration kRowsPerHost = milliseconds(500);
 constexpr Duration kTableInterval = std::chrono::minutes(1);
 constexpr Duration kRowsWatched = milliseconds(200);
 constexpr std::size_t kMaxWanted = 1'024;
@@ -75,8 +75,7 @@ proto::FleetSender HostReplica::sender(bool wants_acknowledgement) {
 }
 
 Field HostReplica::field_of(const ItemId& id, const Item& item, bool wants_acknowledgement) {
-  const auto kind =
-      id.is_withdrawal ? proto::FleetKind::kWithdrawal : proto::FleetKind::kAction;
+  const auto kind = id.is_withdrawal ? proto::FleetKind::kWithdrawal : proto::FleetKind::kAction;
   return {field_name(id),
           sealer_.seal(proto::encode_fleet(sender(wants_acknowledgement), kind, item.content))};
 }
@@ -188,8 +187,8 @@ void HostReplica::acknowledge(const ItemId& id, const Now& now) {
   acknowledged_.emplace_back(id, now.boot + kAskedRecently);
   if (acknowledged_.size() > proto::kMaxFleetAcks) acknowledged_.pop_front();
   const auto jitter = static_cast<std::uint64_t>(kRowJitter.count());
-  row_due_ = std::min(row_due_,
-                      now.boot + Duration(static_cast<std::int64_t>(random_.below(jitter))));
+  row_due_ =
+      std::min(row_due_, now.boot + Duration(static_cast<std::int64_t>(random_.below(jitter))));
 }
 
 bool HostReplica::watch(const claims::ActionId& action, bool is_withdrawal, BootTime deadline,

@@ -29,7 +29,7 @@ namespace claimsd::fleet {
 enum class WhenLost : std::uint8_t { kServe, kUnavailable };
 
 struct Settings {
-  std::string fleet;  // its name
+  std::string fleet;    // its name
   claims::HostId host;  // random, made once, durable
   std::string host_name;
   std::string version;
@@ -89,8 +89,11 @@ class Replica {
   // `unavailable` for every query, and that the shared map must not be trusted.
   virtual bool answers() const = 0;
   virtual FleetStatus status(const Now& now) const = 0;
-  // The rows of the table of hosts, by name.
+  // The rows of the table of hosts, by name. They are read twice a minute, less often in a fleet of
+  // more than 60 hosts.
   virtual std::vector<HostStatus> hosts(const Now& now) const = 0;
+  // Reads the table of hosts within the next kTick.
+  virtual void refresh_hosts(const Now& now) = 0;
   // The time for `not_before` of a new action: this host's, or that of Redis if it is later by at
   // most kClockTolerance.
   virtual WallTime action_time(const Now& now) const = 0;

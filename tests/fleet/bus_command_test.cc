@@ -24,8 +24,7 @@ TEST_CASE("the keys of a fleet share one hash tag") {
 }
 
 TEST_CASE("an item is published to the hash and to the log in one transaction") {
-  const std::string text =
-      text_of({.verb = BusVerb::kPublish, .fields = {{"id", "sealed"}}}, 4);
+  const std::string text = text_of({.verb = BusVerb::kPublish, .fields = {{"id", "sealed"}}}, 4);
   CHECK(text.starts_with("*1\r\n$5\r\nMULTI\r\n"));
   CHECK(text.ends_with("*1\r\n$4\r\nEXEC\r\n"));
   CHECK(has(text, "$4\r\nHSET\r\n$22\r\n{claimsd:prod}:actions\r\n$2\r\nid\r\n$6\r\nsealed\r\n"));

@@ -50,7 +50,8 @@ struct Member {
 
 // Commands of an administrator.
 struct Admin {
-  explicit Admin(const test::RedisServer& server) : servers({.servers = {endpoint_of(server)}}, wait) {}
+  explicit Admin(const test::RedisServer& server)
+      : servers({.servers = {endpoint_of(server)}}, wait) {}
   redis::Value call(std::initializer_list<std::string_view> arguments) {
     redis::Connection connection = servers.connect().value();
     return connection.call(arguments, clock.now().boot + seconds(10)).value();

@@ -36,8 +36,7 @@ TEST_CASE("an entry that a fail-over has lost is reported to no reader, and does
   Member reader(deployment.settings());
   reader.next(Kind::kConnected);
   // The position is far ahead of every id of the new master.
-  Admin(deployment.first).call(
-      {"XADD", "{claimsd:test}:log", "99999999999999-0", "m", "ahead"});
+  Admin(deployment.first).call({"XADD", "{claimsd:test}:log", "99999999999999-0", "m", "ahead"});
   CHECK(reader.next(Kind::kMessage).text == "ahead");
   Admin(deployment.first).call({"DEL", "{claimsd:test}:log"});
   deployment.fail_over();

@@ -24,7 +24,8 @@ struct Host {
 };
 
 // Passes every message on until there is none for five seconds. Returns what was published.
-std::set<ItemId> settle(Host& asks, Host& writes, testing::FakeClock& clock, std::size_t& messages) {
+std::set<ItemId> settle(Host& asks, Host& writes, testing::FakeClock& clock,
+                        std::size_t& messages) {
   std::set<ItemId> published;
   for (int quiet = 0; quiet < 100; ++quiet) {
     clock.advance(milliseconds(50));

@@ -22,7 +22,15 @@ class FleetHost final : public LocalRules {
                .value();
     std::vector<Secret> keys;
     keys.emplace_back(std::string_view("0123456789abcdef0123456789abcdef"));
-    replica_ = Replica::create({.fleet = "test", .host = id_, .host_name = name, .version = "test", .join = join},
+    // A host that founds a fleet waits for ten seconds, one that was current before does not.
+    const bool was_current = join == WhenLost::kServe;
+    replica_ = Replica::create({.fleet = "test",
+                                .host = id_,
+                                .host_name = name,
+                                .version = "test",
+                                .join = join,
+                                .was_current_at =
+                                    was_current ? std::optional(clock_.now().wall) : std::nullopt},
                                keys, *bus_, *this, random_)
                    .value();
     timer_.start(kTick, kTick);
@@ -73,6 +81,7 @@ class FleetHost final : public LocalRules {
   bool is_withdrawn(const claims::ActionId& action) const { return withdrawn_.count(action) != 0; }
   std::size_t rules() const { return rules_.size(); }
   bool is_current() const { return replica_->status(clock_.now()).currency == Currency::kCurrent; }
+  std::size_t unpublished() const { return replica_->status(clock_.now()).unpublished; }
   Replica& replica() { return *replica_; }
   BusThread& bus() { return *bus_; }
 

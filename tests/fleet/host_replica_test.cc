@@ -52,7 +52,8 @@ TEST_CASE("an action of one host is in effect on all, and acknowledged by them")
   const auto id = author.order(RuleKind::kUser, kHour, fleet.clock.now());
   fleet.run(milliseconds(300));
   CHECK(other.is_in_effect(id));
-  REQUIRE(author.replica().watch(id, false, fleet.clock.now().boot + seconds(5), fleet.clock.now()));
+  REQUIRE(
+      author.replica().watch(id, false, fleet.clock.now().boot + seconds(5), fleet.clock.now()));
   CHECK_FALSE(author.replica().acknowledgement(id, false).everywhere());
   fleet.run(seconds(2));
   CHECK(author.replica().acknowledgement(id, false).everywhere());
@@ -67,7 +68,8 @@ TEST_CASE("a host that is cut off is named as missing, and catches up when it is
   fleet.run(seconds(6));
   other.disconnect(fleet.clock.now());
   const auto id = author.order(RuleKind::kUser, kHour, fleet.clock.now());
-  REQUIRE(author.replica().watch(id, false, fleet.clock.now().boot + seconds(60), fleet.clock.now()));
+  REQUIRE(
+      author.replica().watch(id, false, fleet.clock.now().boot + seconds(60), fleet.clock.now()));
   fleet.run(seconds(3));
   CHECK(other.replica().currency() == Currency::kDisconnected);
   CHECK_FALSE(author.replica().acknowledgement(id, false).everywhere());
@@ -129,8 +131,7 @@ TEST_CASE("an emptied Redis is filled again, so that a host that joins gets ever
   Fleet fleet;
   FleetHost& author = fleet.add_connected();
   fleet.run(seconds(6));
-  for (int count = 0; count < 50; ++count)
-    author.order(RuleKind::kUser, kHour, fleet.clock.now());
+  for (int count = 0; count < 50; ++count) author.order(RuleKind::kUser, kHour, fleet.clock.now());
   fleet.run(seconds(2));
   fleet.redis() = {};
   fleet.run(seconds(15));
@@ -157,6 +158,25 @@ TEST_CASE("an action that a failover lost is published again, by its author or b
   fleet.run(seconds(15));
   CHECK(behind.is_in_effect(id));
   CHECK(behind.replica().currency() == Currency::kCurrent);
+}
+
+TEST_CASE("the table of hosts is read when it is asked for") {
+  Fleet fleet;
+  FleetHost& one = fleet.add_connected();
+  fleet.run(seconds(6));
+  FleetHost& late = fleet.add_connected();
+  fleet.run(seconds(6));
+  late.disconnect(fleet.clock.now());
+  const auto shown = [&] {
+    const auto hosts = one.replica().hosts(fleet.clock.now());
+    REQUIRE(hosts.size() == 2);
+    return hosts[1].written_at;
+  };
+  const WallTime before = shown();
+  one.replica().refresh_hosts(fleet.clock.now());
+  fleet.run(seconds(1));
+  CHECK(shown() > before);
+  CHECK(shown() <= fleet.clock.now().wall - seconds(1));
 }
 
 TEST_CASE("two hosts with one host id both report it") {

@@ -44,7 +44,8 @@ TEST_CASE("a host without a row for the retention leaves the table") {
 
 TEST_CASE("the table is bounded, and keeps the hosts that it has") {
   HostTable table;
-  for (std::uint32_t number = 0; number < kMaxHosts; ++number) table.put(host(number), row(kNow), kNow);
+  for (std::uint32_t number = 0; number < kMaxHosts; ++number)
+    table.put(host(number), row(kNow), kNow);
   CHECK(table.put(host(kMaxHosts), row(kNow), kNow) == HostTable::Put::kFull);
   CHECK(table.put(host(7), row(kNow + seconds(1)), kNow) == HostTable::Put::kNewer);
   CHECK(table.size() == kMaxHosts);

@@ -1,63 +1,15 @@
 // Three replicas, their buses and a real Redis server: what one host orders is in effect on all, and
 // stays so whatever happens to Redis.
-#include <fmt/core.h>
-
-#include <algorithm>
 #include <cstdlib>
 
-#include "tests/fleet/bus_member.h"
-#include "tests/fleet/fleet_host.h"
 #include "tests/fleet/sentinels.h"
+#include "tests/fleet/test_fleet.h"
 #include "tests/support/catch.h"
 
 namespace claimsd::fleet {
 namespace {
 
 using test::RedisServer;
-
-struct TestFleet {
-  explicit TestFleet(redis::Settings settings) : servers(std::move(settings)) {
-    tick.start(milliseconds(10), milliseconds(10));
-    add(WhenLost::kServe);  // founds the fleet
-    add();
-    add();
-  }
-  explicit TestFleet(const RedisServer& server)
-      : TestFleet(redis::Settings{.servers = {endpoint_of(server)}}) {}
-
-  FleetHost& add(WhenLost join = WhenLost::kUnavailable) {
-    hosts.push_back(std::make_unique<FleetHost>(*loop, fmt::format("host-{}", hosts.size()),
-                                                servers, join));
-    return *hosts.back();
-  }
-  template <class Condition>
-  bool until(Condition&& condition, Duration patience = seconds(15)) {
-    const BootTime deadline = clock.now().boot + patience;
-    while (!condition()) {
-      if (clock.now().boot >= deadline) return false;
-      loop->run_once();
-    }
-    return true;
-  }
-  bool all_current() {
-    return until([&] {
-      return std::all_of(hosts.begin(), hosts.end(),
-                         [](const auto& host) { return host->is_current(); });
-    });
-  }
-  bool all_hold(const claims::ActionId& action) {
-    return until([&] {
-      return std::all_of(hosts.begin(), hosts.end(),
-                         [&](const auto& host) { return host->holds(action); });
-    });
-  }
-
-  SystemClock clock;
-  redis::Settings servers;
-  std::unique_ptr<loop::Loop> loop = loop::Loop::create().value();
-  loop::Timer tick{*loop, [] {}};
-  std::vector<std::unique_ptr<FleetHost>> hosts;
-};
 
 TEST_CASE("what one host revokes and withdraws is in effect on all hosts") {
   const RedisServer server;
@@ -171,11 +123,13 @@ TEST_CASE("fail-overs in the middle of a burst lose no action") {
     const BootTime ordered = fleet.clock.now().boot;
     // The old master accepts writes for some seconds, and loses them.
     while (fleet.clock.now().boot - ordered < seconds(3)) revoke_some();
-    REQUIRE(fleet.until([&] {
-      return std::all_of(fleet.hosts.begin(), fleet.hosts.end(), [&](const auto& host) {
-        return host->rules() == actions.size() && host->is_current();
-      });
-    }, seconds(30)));
+    REQUIRE(fleet.until(
+        [&] {
+          return std::all_of(fleet.hosts.begin(), fleet.hosts.end(), [&](const auto& host) {
+            return host->rules() == actions.size() && host->is_current();
+          });
+        },
+        seconds(30)));
     slowest = std::max(slowest, fleet.clock.now().boot - ordered);
   }
   for (const claims::ActionId& action : actions) {

@@ -40,10 +40,9 @@ struct Sentinels {
     const redis::Credentials credentials = redis::read_credentials({}).value();
     for (int tries = 0; tries < 300; ++tries) {
       const BootTime deadline = clock.now().boot + seconds(5);
-      redis::Connection sentinel =
-          redis::Connection::open(endpoint_of(*sentinels.front()), credentials, resolver, wait,
-                                  deadline)
-              .value();
+      redis::Connection sentinel = redis::Connection::open(endpoint_of(*sentinels.front()),
+                                                           credentials, resolver, wait, deadline)
+                                       .value();
       if (sentinel.call({"SENTINEL", "FAILOVER", "mymaster"}, deadline).value().is_status("OK"))
         return;
       wait.any({}, clock.now().boot + milliseconds(100));
