@@ -11,7 +11,8 @@ NAMED = [mutant for mutant in LIST if mutant.named]
 CORE = "daemon/claims/"
 # Directories with promises of SECURITY.md or checks of input.
 AREAS = ("client/src/", "client/python/", "proto/", "daemon/shm/", "daemon/store/", "daemon/server/", "daemon/upstream/", "daemon/audit/",
-         "daemon/admin/", "daemon/sandbox/", "daemon/loop/", "daemon/crypto/", "daemon/host/", "daemon/base/")
+         "daemon/admin/", "daemon/sandbox/", "daemon/loop/", "daemon/crypto/", "daemon/host/", "daemon/base/",
+         "daemon/redis/", "daemon/fleet/")
 
 
 def test_each_mutant_applies_to_the_current_code():
