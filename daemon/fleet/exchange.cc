@@ -11,6 +11,8 @@ constexpr Duration kLongestAsk = seconds(30);
 constexpr Duration kOthersAsk = seconds(2);
 // How long to leave the answer to the host that wrote the pulse.
 constexpr Duration kWriterAnswers = seconds(1);
+// What pulses lack for this long is not merely on its way to the host that writes them.
+constexpr Duration kInFlight = seconds(3);
 constexpr Duration kLeastWindow = milliseconds(250);
 constexpr Duration kWindowPerHost = milliseconds(4);
 constexpr std::size_t kMaxLacking = 64;
@@ -36,9 +38,19 @@ void Exchange::behind(WallTime horizon, const Now& now) {
   ask_at_ = now.boot + ask_delay_ + random_part(window());
 }
 
-void Exchange::covered() {
+void Exchange::covered(const std::vector<ItemId>& beyond, const Now& now) {
   ask_at_.reset();
   ask_delay_ = {};
+  std::map<ItemId, BootTime> earlier;
+  earlier.swap(beyond_);
+  for (const ItemId& id : beyond) {
+    const auto known = earlier.find(id);
+    const BootTime since = known == earlier.end() ? now.boot : known->second;
+    const bool is_overdue = now.boot >= since + kInFlight;
+    if (is_overdue && publish_.size() < kMaxQueued)
+      publish_.try_emplace(id, now.boot + random_part(window()));
+    beyond_.emplace(id, is_overdue ? now.boot : since);
+  }
 }
 
 void Exchange::on_buckets(const proto::FleetBuckets& theirs, bool wrote_pulse, const Now& now) {

@@ -5,6 +5,8 @@
 //      others do.
 //   3. A host that reads ids and holds an item that they lack, publishes that item. A host that lacks one of
 //      them announces its own ids of this bucket.
+//   4. A host that covers the pulses, but has items that they have lacked for a while, publishes these
+//      items: the host that writes the pulses has missed them.
 //
 // Any holder repairs, not only the author. What another host is seen to publish first is not
 // published again; random delays grow with the number of hosts, so that few do it twice. Queues are
@@ -34,7 +36,8 @@ class Exchange {
   // This host does not cover a pulse with that horizon. Announces buckets after a delay, less often
   // if that does not help.
   void behind(WallTime horizon, const Now& now);
-  void covered();
+  // `beyond`: what this host has beyond the pulse.
+  void covered(const std::vector<ItemId>& beyond, const Now& now);
   // `wrote_pulse`: this host wrote the last one, so it answers without delay.
   void on_buckets(const proto::FleetBuckets& theirs, bool wrote_pulse, const Now& now);
   void on_ids(const proto::FleetIds& theirs, bool wrote_pulse, const Now& now);
@@ -42,7 +45,7 @@ class Exchange {
   void seen(const ItemId& item) { publish_.erase(item); }
   void set_hosts(std::size_t hosts) { hosts_ = hosts; }
   Messages tick(const Now& now);
-  std::size_t queued() const { return publish_.size() + answers_.size(); }
+  std::size_t queued() const { return publish_.size() + answers_.size() + beyond_.size(); }
 
   static constexpr std::size_t kMaxQueued = 10'000;
   static constexpr std::size_t kItemsPerTick = 200;
@@ -69,6 +72,7 @@ class Exchange {
   Duration ask_delay_{};  // doubles until this host is covered
   std::map<std::uint8_t, IdsDue> answers_;
   std::map<ItemId, BootTime> publish_;
+  std::map<ItemId, BootTime> beyond_;  // at most ItemSet::kRecent; since when
 };
 
 }  // namespace claimsd::fleet

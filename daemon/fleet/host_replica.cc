@@ -278,9 +278,9 @@ void HostReplica::check_covered(const Now& now) {
   const proto::FleetPulse* const pulse = pulses_.uncovered(now);
   if (pulse == nullptr || !items_read_) return;
   const WallTime horizon{Duration(pulse->horizon)};
-  if (items_.covers(pulse->digest, horizon)) {
+  if (const auto beyond = items_.covers(pulse->digest, horizon)) {
     pulses_.set_covered();
-    exchange_.covered();
+    exchange_.covered(*beyond, now);
     if (full_at_ && now.boot >= *full_at_ + kKeepFull) full_at_.reset();
     return update_currency(now);
   }

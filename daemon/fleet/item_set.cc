@@ -111,16 +111,18 @@ std::array<std::uint64_t, proto::kFleetBuckets> ItemSet::bucket_sums(WallTime ho
   return sums_;
 }
 
-bool ItemSet::covers(const FleetDigest& digest, WallTime horizon) {
+std::optional<std::vector<ItemId>> ItemSet::covers(const FleetDigest& digest, WallTime horizon) {
   move_horizon(horizon);
   FleetDigest own = digest_;
-  if (own == digest) return true;
+  std::vector<ItemId> beyond;
+  if (own == digest) return beyond;
   for (auto at = recent_.rbegin(); at != recent_.rend() && own.items > digest.items; ++at) {
     if (at->ends <= horizon || items_.count(at->id) == 0) continue;
     change(own, at->id, false);
-    if (own == digest) return true;
+    beyond.push_back(at->id);
+    if (own == digest) return beyond;
   }
-  return false;
+  return std::nullopt;
 }
 
 }  // namespace claimsd::fleet

@@ -49,9 +49,9 @@ class ItemSet {
   // Over the published items that end after `horizon`. Near-by horizons cost little.
   proto::FleetDigest digest(WallTime horizon);
   std::array<std::uint64_t, proto::kFleetBuckets> bucket_sums(WallTime horizon);
-  // Whether the set contains the items of that digest: it has this digest, or had it before the
-  // newest kRecent items were added.
-  bool covers(const proto::FleetDigest& digest, WallTime horizon);
+  // Whether the set contains the items of that digest: it has this digest, or had it before some of
+  // the newest kRecent items were added. Returns these items, or nullopt: it does not.
+  std::optional<std::vector<ItemId>> covers(const proto::FleetDigest& digest, WallTime horizon);
   static constexpr std::size_t kRecent = 1'024;
 
   // Visits published and other items in order, starting after `after` (or at the start). Ends when

@@ -160,6 +160,26 @@ TEST_CASE("an action that a failover lost is published again, by its author or b
   CHECK(behind.replica().currency() == Currency::kCurrent);
 }
 
+TEST_CASE("the newest action reaches the host that writes the pulses although it has missed it") {
+  Fleet fleet;
+  FleetHost& writer = fleet.add_connected();
+  fleet.run(seconds(6));
+  FleetHost& author = fleet.add_connected();
+  FleetHost& other = fleet.add_connected();
+  fleet.run(seconds(6));
+  REQUIRE(writer.replica().status(fleet.clock.now()).writes_pulse);
+  writer.set_deaf(true);
+  const auto id = author.order(RuleKind::kUser, kHour, fleet.clock.now());
+  fleet.run(milliseconds(500));
+  writer.set_deaf(false);
+  REQUIRE(other.is_in_effect(id));
+  REQUIRE_FALSE(writer.is_in_effect(id));
+  fleet.run(seconds(1));
+  REQUIRE(writer.replica().status(fleet.clock.now()).writes_pulse);
+  fleet.run(seconds(7));
+  CHECK(writer.is_in_effect(id));
+}
+
 TEST_CASE("the table of hosts is read when it is asked for") {
   Fleet fleet;
   FleetHost& one = fleet.add_connected();

@@ -97,7 +97,7 @@ void FleetHost::read_stream(const Now&) {
   auto at = data.log.end();
   while (at != data.log.begin() && std::prev(at)->id > read_until_) --at;
   for (; at != data.log.end(); ++at) {
-    if (random_.below(100) < loss_) continue;
+    if (deaf_ || random_.below(100) < loss_) continue;
     const int times = random_.below(20) == 0 ? 2 : 1;
     for (int count = 0; count < times; ++count) {
       receive([this, is_pulse = at->is_pulse, bytes = at->bytes] {

@@ -57,6 +57,8 @@ class FleetHost final : public fleet::Bus, public fleet::LocalRules {
   const std::string& applied_replay() const { return applied_replay_; }
   void set_slow_disk(bool slow) { slow_disk_ = slow; }
   void set_lossy(std::uint64_t percent) { loss_ = percent; }
+  // Receives no entry, but sends.
+  void set_deaf(bool deaf) { deaf_ = deaf; }
   // Applies so far, of what was received.
   std::uint64_t applies() const { return applies_; }
   void set_known(std::function<bool(const claims::ActionId&)> known) { known_ = std::move(known); }
@@ -101,6 +103,7 @@ class FleetHost final : public fleet::Bus, public fleet::LocalRules {
   std::multimap<BootTime, std::function<void()>> received_;
   bool slow_disk_ = false;
   std::uint64_t loss_ = 0;
+  bool deaf_ = false;
   std::uint64_t applies_ = 0;
   std::string applied_foreign_;
   std::string applied_replay_;
