@@ -128,8 +128,10 @@ TEST_CASE("new rules name their author; rules from before the fleet stay in effe
                before.audit, &before.fingerprinter});
   service.restore(before.revocation_log.rules(), before.revocation_log.withdrawals());
   before.service.reset();
+  before.sink.expect({.connection = 1, .request = 100});
   service.query({.token = "old", .timeout = 1s}, {.connection = 1, .request = 100});
   CHECK(before.sink.find({.connection = 1, .request = 100})->answer.reason == Reason::kRevoked);
+  before.sink.expect({.connection = 1, .request = 101});
   service.query({.token = "of-the-user", .timeout = 1s}, {.connection = 1, .request = 101});
   const auto flight = before.upstream.take_oldest();
   service.on_complete(flight.id, status(200));

@@ -275,7 +275,7 @@ TEST_CASE("an unknown key is rejected with a suggestion") {
         "c.toml:1:2: deamon: unknown table; did you mean daemon?");
   CHECK(problems_of("[metrics]") ==
         "c.toml:1:2: metrics: unknown table; the tables are upstream, daemon, cache, limits, "
-        "revocations, audit, log, http");
+        "revocations, audit, log, http, fleet");
   CHECK(problems_of("socket = \"/a\"") ==
         "c.toml:1:1: socket: unknown table; did you mean daemon.socket?");
   CHECK(load_config(kUpstream + "tiemout = \"1s\"", "c.toml").error().message ==
