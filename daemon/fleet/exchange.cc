@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "daemon/fleet/limits.h"
+
 namespace claimsd::fleet {
 namespace {
 
@@ -14,7 +16,6 @@ constexpr Duration kWriterAnswers = seconds(1);
 // What pulses lack for this long is not merely on its way to the host that writes them.
 constexpr Duration kInFlight = seconds(3);
 constexpr Duration kLeastWindow = milliseconds(250);
-constexpr Duration kWindowPerHost = milliseconds(4);
 constexpr std::size_t kMaxLacking = 64;
 
 WallTime wall(std::int64_t count) {

@@ -338,8 +338,13 @@ void HostReplica::on_connected(WallTime redis_time, const Now& now) {
   if (!started_at_) started_at_ = now.boot;
   pulses_.connected(now);
   pulses_until_count_ = 0;
-  row_due_ = now.boot;
-  rows_due_ = now.boot + kRowsAfterRow;
+  row_repeat_ = rows_repeat_ = {};
+  // After an outage all hosts connect at once, and each row goes to all hosts.
+  const Duration spread = kWindowPerHost / 2 * static_cast<std::int64_t>(table_.size() + 1);
+  row_from_ = now.boot + Duration(static_cast<std::int64_t>(
+                             random_.below(static_cast<std::uint64_t>(spread.count()))));
+  row_due_ = row_from_;
+  rows_due_ = row_from_ + kRowsAfterRow;
   for (auto& [id, one] : unpublished_) one = {now.boot, {}};
   bus_.read_items();
   update_currency(now);

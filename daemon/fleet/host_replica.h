@@ -91,6 +91,7 @@ class HostReplica final : public Replica {
   void publish(const ItemId& id, bool wants_acknowledgement);
   void write_pulse(const Now& now);
   void write_row(const Now& now);
+  Duration next_repeat(Duration& last) const;
   void run_exchange(const Now& now);
   void refill();
   void read_rows(const Now& now);
@@ -133,7 +134,10 @@ class HostReplica final : public Replica {
   std::map<ItemId, BootTime> wanted_;  // to be acknowledged once durable; until
   std::deque<std::pair<ItemId, BootTime>> acknowledged_;
   std::int64_t row_time_ = 0;
+  Duration row_repeat_{};  // the last delay before a repeat
+  Duration rows_repeat_{};
   BootTime row_due_{};
+  BootTime row_from_{};  // not before
   BootTime rows_due_{};
   BootTime table_due_{};
   std::optional<BootTime> rows_since_;  // a read of the table is in progress

@@ -17,6 +17,7 @@ constexpr Duration kRowsInterval = seconds(30);
 constexpr Duration kRowsPerHost = milliseconds(500);
 constexpr Duration kTableInterval = std::chrono::minutes(1);
 constexpr Duration kRowsWatched = milliseconds(200);
+constexpr Duration kRowsTimeout = seconds(10);  // the command was dropped
 constexpr std::size_t kMaxWanted = 1'024;
 constexpr std::size_t kExpirePerTick = 256;
 constexpr std::size_t kPublishPerTick = 200;
@@ -44,7 +45,7 @@ void HostReplica::tick(const Now& now) {
     for (const ItemId& id : watches_.due(now)) publish(id, true);
   }
   update_currency(now);
-  if (connected_ && now.boot >= row_due_) write_row(now);
+  if (connected_ && now.boot >= std::max(row_due_, row_from_)) write_row(now);
 }
 
 void HostReplica::expire(const Now& now) {
@@ -159,15 +160,28 @@ void HostReplica::write_row(const Now& now) {
   // Through the log it reaches every host that is connected now, through the hash later ones.
   if (!row_in_log_ || currency_ == Currency::kHostIdShared) bus_.announce(bytes);
   bus_.put_row({claims::text_of({settings_.host.bytes}), bytes});
-  row_due_ = now.boot + (row_is_known() ? kRowInterval : kRowRepeat);
+  row_due_ = now.boot + (row_is_known() ? kRowInterval : next_repeat(row_repeat_));
+}
+
+// Repeats are rarer in large fleets, and with each repeat: they must not add to the load that delays
+// them.
+Duration HostReplica::next_repeat(Duration& last) const {
+  const Duration by_size = kWindowPerHost * static_cast<std::int64_t>(table_.size());
+  last = std::clamp(2 * last, std::clamp(by_size, kRowRepeat, kLongestRepeat), kLongestRepeat);
+  return last;
 }
 
 void HostReplica::read_rows(const Now& now) {
   if (now.boot < rows_due_) return;
   const Duration by_size = kRowsPerHost * static_cast<std::int64_t>(table_.size());
-  const Duration usual = row_in_hash_ ? std::max(kRowsInterval, by_size) : kRowRepeat;
-  rows_due_ = now.boot + (watches_.is_waiting(now) ? kRowsWatched : usual);
-  if (rows_since_ && now.boot < *rows_since_ + kRowRepeat) return;  // in progress
+  const bool is_in_progress = rows_since_ && now.boot < *rows_since_ + kRowsTimeout;
+  if (watches_.is_waiting(now)) {
+    rows_due_ = now.boot + kRowsWatched;
+  } else {
+    rows_due_ =
+        now.boot + (row_in_hash_ ? std::max(kRowsInterval, by_size) : next_repeat(rows_repeat_));
+  }
+  if (is_in_progress) return;
   rows_since_ = now.boot;
   bus_.read_rows();
 }

@@ -7,8 +7,10 @@ namespace claimsd::fleet {
 
 inline constexpr Duration kTick = milliseconds(50);  // how often to call Replica::tick()
 inline constexpr Duration kPulseInterval = seconds(1);
-inline constexpr Duration kPulseLimit = seconds(3);            // a host is current this long
-inline constexpr Duration kClockTolerance = seconds(2);        // of a pulse's time
+inline constexpr Duration kPulseLimit = seconds(3);      // a host is current this long
+inline constexpr Duration kClockTolerance = seconds(2);  // of a pulse's time
+// When all hosts have to send, each waits for a random part of this.
+inline constexpr Duration kWindowPerHost = milliseconds(4);
 inline constexpr Duration kHorizon = std::chrono::minutes(2);  // pulses cover what ends later
 
 }  // namespace claimsd::fleet
