@@ -59,6 +59,7 @@ enum class Source : std::uint8_t {
   R(kTooManyWaitingOfUid, 218, "too_many_waiting_of_uid", kUnavailable, "limits.max_waiters_per_uid queries of this uid are waiting: try again shortly") \
   R(kUpstreamCertificate, 220, "upstream_certificate", kUnavailable, "the Auth API requires a client certificate: set client_certificate and client_key") \
   R(kUpstreamCredentials, 221, "upstream_credentials", kUnavailable, "the Auth API rejects the daemon's own credentials: check client_id and client_secret_file") \
+  R(kNotCurrent,       222, "not_current",       kUnavailable, "this host may lack revocations of its fleet: run claimsctl fleet") \
   R(kNoDaemon,         300, "no_daemon",         kUnavailable, "no claimsd listens on the socket: start it with systemctl start claimsd") \
   R(kNotPermitted,     301, "not_permitted",     kUnavailable, "this user may not use the socket: add it to group claimsd-clients or to daemon.allowed_uids") \
   R(kWrongDaemon,      302, "wrong_daemon",      kUnavailable, "the socket belongs to an untrusted user: check socket_path and daemon_uid") \

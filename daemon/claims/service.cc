@@ -95,6 +95,10 @@ bool ClaimsService::query(const Query& query, const Waiter& waiter) {
     send(query, waiter, Answer{.reason = Reason::kTooLong});
     return true;
   }
+  if (!guard_.is_complete()) {
+    send(query, waiter, Answer{.reason = Reason::kNotCurrent});
+    return true;
+  }
   const Now now = deps_.clock.now();
   // Revoking a token evicts it from the in-memory cache, so that lookup may come first. Revocation
   // is checked before any other lookup that can return valid.
@@ -278,6 +282,8 @@ void ClaimsService::answer_waiter(const Waiting& waiting, const Answer& answer,
                                   Completion completion) {
   const Duration waited = deps_.clock.now().boot - waiting.asked_at;
   Answer sent = or_stale(waiting, answer, completion);
+  if (!guard_.is_complete() && proto::verdict_of(sent.reason) == Verdict::kValid)
+    sent = Answer{.reason = Reason::kNotCurrent};
   if (waiting.wants_document && sent.reason == Reason::kOk && sent.source == Source::kUpstream)
     sent.document = completion.document;
   send(waiting, sent, completion);
@@ -336,6 +342,12 @@ void ClaimsService::send(const Waiting& waiting, const Answer& answer,
 
 bool ClaimsService::report(const Report& report, const Waiter& waiter) {
   return reports_.record(report, waiter);
+}
+
+void ClaimsService::set_complete(bool complete) {
+  if (guard_.is_complete() == complete) return;
+  guard_.set_complete(complete);
+  if (!complete) deps_.publisher.withdraw_all();
 }
 
 void ClaimsService::purge(const AdminAction& action, ActionDone done) {

@@ -83,6 +83,9 @@ class ClaimsService {
   bool apply(const Withdrawal& withdrawal, RevocationLog::Done done) {
     return revocations_.apply(withdrawal, std::move(done));
   }
+  // False: this host may lack revocations of its fleet. Every query is answered kNotCurrent, every
+  // lease is withdrawn and none is published, until it is true again.
+  void set_complete(bool complete);
   // Adds what an earlier run stored. Call before the first query.
   void restore(const std::vector<Rule>& rules, const std::vector<Withdrawal>& withdrawals) {
     revocations_.restore(rules, withdrawals);

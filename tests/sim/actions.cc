@@ -91,6 +91,9 @@ void older_revocations(Simulation& sim) {
   sim.revocation_log.restore_older(sim.dice);
   sim.restart(true);
 }
+void host_is_not_current(Simulation& sim) {
+  sim.lose_fleet_for(sim.dice.about(10 * sim.scenario.gap) + 10ms);
+}
 void rules_cannot_be_written(Simulation& sim) {
   sim.revocation_log.failing_writes = 1;
 }
@@ -161,6 +164,7 @@ constexpr auto kActions = std::to_array<Action>({
     {"revoke", 6, revoke},
     {"unrevoke", 4, unrevoke},
     {"older revocations are restored", 1, older_revocations},
+    {"host is not current", 1, host_is_not_current},
     {"rules cannot be written", 1, rules_cannot_be_written},
     {"worker dies", 6, worker_dies},
     {"last client dies", 4, last_asker_dies},

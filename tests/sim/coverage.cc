@@ -44,6 +44,7 @@ constexpr Expected kAnswers[] = {
     {Reason::kTooManyWaitingOfUid, Source::kNone},
     {Reason::kShuttingDown, Source::kNone},
     {Reason::kNotRecorded, Source::kNone},
+    {Reason::kNotCurrent, Source::kNone},
 };
 
 // Counters that stay zero here: a late result requires two concurrent requests for one token.

@@ -43,6 +43,7 @@ std::span<const Invariant> invariants();
   I(revoked,         "a revoked token is never valid after the call has returned") \
   I(denied_in_time,  "no revocation invalidates other users' tokens, or any token after it has ended") \
   I(purged,          "a query after a purge is answered by a request that started after the purge") \
+  I(complete,        "a host that may lack revocations of its fleet answers nothing valid and publishes nothing") \
   I(withdrawn,       "a purge or revocation withdraws leases before it returns") \
   I(claims,          "claims are complete and belong to the token's user and its confirmation") \
   I(max_age,         "no answer is older than its max_age") \

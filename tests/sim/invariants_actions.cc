@@ -65,6 +65,18 @@ std::string check_purged(const Facts& facts) {
   return {};
 }
 
+std::string check_complete(const Facts& facts) {
+  if (facts.records.complete) return {};
+  for (const AnswerRecord& answer : facts.step().answers) {
+    if (proto::verdict_of(answer.reason) == proto::Verdict::kValid) return "answered valid";
+  }
+  if (!facts.step().publications.empty()) return "a lease was published";
+  for (const TokenRecord& token : facts.records.tokens) {
+    if (token.published.now) return "a lease is still published";
+  }
+  return {};
+}
+
 std::string check_withdrawn(const Facts& facts) {
   if (!facts.step().order) return {};
   const ActionRecord& order = facts.records.orders[*facts.step().order];

@@ -296,6 +296,9 @@ std::string check_unavailable_cause(const Facts& facts) {
         if (!facts.records.stopping) return "shutting down, although the service is not stopping";
         break;
       case Reason::kNotRecorded: break;  // checked above
+      case Reason::kNotCurrent:
+        if (facts.records.complete) return "not current, although the host is";
+        break;
       case Reason::kTooLong:
         if (token.kind != TokenKind::kTooLong) return "a token of legal length is called too long";
         break;

@@ -330,6 +330,7 @@ class Records {
   std::uint64_t first_step = 0;  // of the current service instance
   std::size_t kept = 0;          // entries in the store
   bool stopping = false;
+  bool complete = true;  // false: this host may lack revocations of its fleet
   // Of the current service instance.
   unsigned instance = 0;
   std::uint64_t asked = 0;

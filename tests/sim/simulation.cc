@@ -95,6 +95,7 @@ void Simulation::happen(const Event& event) {
     case EventKind::kRestart:
       if (records.stopping) step("restart", [&] { restart(false); });
       return;
+    case EventKind::kFleetFound: return step("host is current", [&] { set_complete(true); });
     case EventKind::kLogWritten:
       log_busy_ = false;
       return step("rules are written", [&] { revocation_log.commit(); });
@@ -113,6 +114,16 @@ void Simulation::tick() {
 
 void Simulation::end_outage_after(claims::UpstreamId of, Duration delay) {
   schedule(delay, EventKind::kEndOutage, of);
+}
+
+void Simulation::lose_fleet_for(Duration delay) {
+  set_complete(false);
+  schedule(delay, EventKind::kFleetFound);
+}
+
+void Simulation::set_complete(bool complete) {
+  records.complete = complete;
+  service->set_complete(complete);
 }
 
 void Simulation::restart_after(Duration delay) {
@@ -216,7 +227,7 @@ void Simulation::ask_step(TokenNumber token, const QueryParameters& parameters) 
 bool Simulation::stored_and_fresh(const TokenRecord& token,
                                   const std::optional<Duration>& max_age) {
   const Kept& kept = token.kept;
-  if (!kept.present || kept.disowned || cache.failing_finds > 0) return false;
+  if (!kept.present || kept.disowned || cache.failing_finds > 0 || !records.complete) return false;
   for (const ActionRecord& order : records.orders) {
     if (order.denies(token, true) || order.may_forget(token, kept.entry.confirmed_at)) {
       return false;
@@ -439,6 +450,7 @@ void Simulation::restart(bool killed) {
   records.asked = records.started = records.completed = records.refusals = 0;
   records.verdicts = {};
   records.stopping = false;
+  records.complete = true;
   if (dice.percent(20)) {
     scenario.policy.ttl.max_ttl = dice.pick(std::array<Duration, 3>{2s, 30s, 300s});
   }

@@ -63,6 +63,8 @@ class Simulation {
   // A worker reports that it denied a request with this token.
   void report(TokenNumber about);
   void end_outage_after(claims::UpstreamId upstream, Duration delay);
+  // The host may lack revocations of its fleet, until this time has passed.
+  void lose_fleet_for(Duration delay);
 
   TokenNumber popular_token();
   TokenNumber new_token(TokenKind kind);
@@ -94,6 +96,7 @@ class Simulation {
     kCompleted,
     kEndOutage,
     kRestart,
+    kFleetFound,
     kLogWritten,
     kAuditWritten
   };
@@ -114,6 +117,7 @@ class Simulation {
   void happen(const Event& event);
   void tick();
   void busy_day();
+  void set_complete(bool complete);
   void query(TokenNumber token, const QueryParameters& parameters);
   QueryParameters draw_parameters();
   void react(const QueryRecord& answered);

@@ -46,7 +46,7 @@ std::optional<Leases::Due> Leases::due(UpstreamId upstream, std::string_view tok
 bool Leases::is_revoked(UpstreamId upstream, std::string_view token, const Entry& entry,
                         const Now& now) const {
   const RevocationGuard& guard = views_.guard;
-  return guard.invalidates_token(token, now) ||
+  return !guard.is_complete() || guard.invalidates_token(token, now) ||
          guard.invalidates_claims(upstream, entry.claims, entry.issued_at, now) ||
          guard.is_purged(upstream, entry.claims, entry.confirmed_at);
 }

@@ -24,6 +24,8 @@ struct AdminAction {
   // For revoke: duration for a token without `exp`, for tokens without `iat`, and for a lock.
   // Nullopt: the policy's default.
   std::optional<Duration> length;
+  // For revoke: tokens of a user issued before are invalid; nullopt: this host's time.
+  std::optional<WallTime> time;
   std::optional<std::uint32_t> actor_uid;  // the operator's uid, for the log; nullopt: unknown
   bool lock = false;                       // revoke of a user: also invalidates tokens issued later
 };

@@ -39,6 +39,10 @@ class RevocationGuard {
   // cached.
   bool is_purged(UpstreamId upstream, std::string_view claims, BootTime confirmed_at) const;
 
+  // False while this host may lack rules of its fleet and must not answer: then no answer is valid.
+  bool is_complete() const { return complete_; }
+  void set_complete(bool complete) { complete_ = complete; }
+
   const RevocationPolicy& policy() const { return policy_; }
   // Applies to new rules; max_rules is fixed at startup.
   void set_policy(const RevocationPolicy& policy) { policy_ = policy; }
@@ -53,6 +57,7 @@ class RevocationGuard {
   Fingerprinter& fingerprinter_;
   Fingerprinter* host_;
   Revocations rules_;
+  bool complete_ = true;
 };
 
 }  // namespace claimsd::claims

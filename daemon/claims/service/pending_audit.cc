@@ -116,6 +116,7 @@ Answer PendingAudit::revalidate(const PendingAnswer& pending, const Now& now) co
     return answer;
   }
   const PendingSubject& subject = *pending.subject;
+  if (!deps_.guard.is_complete()) return Answer{.reason = Reason::kNotCurrent};
   if (pending.rejected) return Answer{.reason = Reason::kRejected, .source = Source::kCache};
   if (deps_.guard.invalidates_token(subject.token.view(), now) ||
       deps_.guard.invalidates_claims(pending.upstream, answer.claims,

@@ -90,7 +90,7 @@ void RevocationControl::revoke(const AdminAction& action, ActionDone done) {
   RevocationChange change{.rules = rules_for(action, now)};
   if (!add_rules(action, now, change)) return done({.outcome = ActionOutcome::kFull});
   ++deps_.counters.revocations;
-  ActionResult result{.made_at = now.wall};
+  ActionResult result{.made_at = action.time.value_or(now.wall)};
   switch (action.subject) {
     case Subject::kToken:
       result.known = knows(action, now);
@@ -145,7 +145,7 @@ std::vector<Rule> RevocationControl::rules_for(const AdminAction& action, const 
   const auto issued_before_now = [&](RuleKind kind, const Fingerprint& subject) {
     rules.push_back({.name = {kind, subject},
                      .ends = end_after(now, std::max(policy.keep, length) + policy.margin),
-                     .not_before = now.wall,
+                     .not_before = action.time.value_or(now.wall),
                      .without_iat_ends = end_after(now, length + policy.margin)});
   };
   if (action.subject == Subject::kAllUsers) {
