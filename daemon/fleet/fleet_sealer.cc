@@ -21,9 +21,8 @@ Result<FleetSealer> FleetSealer::create(const std::vector<Secret>& keys, const s
                                  key.view().size(), kMinSealKey));
     const Secret seal = TRY(crypto::derive_key(key, "claimsd fleet seal", fleet));
     const Secret id = TRY(crypto::derive_key(key, "claimsd fleet key id", fleet));
-    made.keys_.push_back({
-      static_cast<std::uint8_t>(id.view().front()), TRY(crypto::Sealer::create(seal, random))
-    });
+    crypto::Sealer sealer = TRY(crypto::Sealer::create(seal, random));
+    made.keys_.push_back({static_cast<std::uint8_t>(id.view().front()), std::move(sealer)});
   }
   return made;
 }

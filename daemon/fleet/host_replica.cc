@@ -457,6 +457,11 @@ std::vector<HostStatus> HostReplica::hosts(const Now&) const {
   return all;
 }
 
+std::optional<std::string> HostReplica::name_of(const claims::HostId& host) const {
+  const proto::FleetRow* const row = table_.find(host.bytes);
+  return row == nullptr ? std::nullopt : std::optional(row->name);
+}
+
 const char* text_of(Currency currency) {
   switch (currency) {
     case Currency::kCurrent: return "current";

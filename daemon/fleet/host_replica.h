@@ -50,6 +50,7 @@ class HostReplica final : public Replica {
   FleetStatus status(const Now& now) const override;
   std::vector<HostStatus> hosts(const Now& now) const override;
   void refresh_hosts(const Now& now) override { rows_due_ = now.boot; }
+  std::optional<std::string> name_of(const claims::HostId& host) const override;
   WallTime action_time(const Now& now) const override;
 
   Currency currency() const { return currency_; }

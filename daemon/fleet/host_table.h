@@ -28,6 +28,11 @@ class HostTable {
 
   std::size_t size() const { return hosts_.size(); }
   bool holds(const HostKey& host) const { return hosts_.count(host) != 0; }
+  // Null: not in the table. Valid until the next change.
+  const proto::FleetRow* find(const HostKey& host) const {
+    const auto found = hosts_.find(host);
+    return found == hosts_.end() ? nullptr : &found->second;
+  }
   template <class Visit>
   void each(Visit&& visit) const {
     for (const auto& [host, row] : hosts_) visit(host, row);

@@ -94,6 +94,8 @@ class Replica {
   virtual std::vector<HostStatus> hosts(const Now& now) const = 0;
   // Reads the table of hosts within the next kTick.
   virtual void refresh_hosts(const Now& now) = 0;
+  // The name of a host in that table; nullopt: it is not there.
+  virtual std::optional<std::string> name_of(const claims::HostId& host) const = 0;
   // The time for `not_before` of a new action: this host's, or that of Redis if it is later by at
   // most kClockTolerance.
   virtual WallTime action_time(const Now& now) const = 0;

@@ -143,6 +143,7 @@ LAYERS = (
     # The bus: the fleet's connection to Redis, on a thread of its own.
     *(Layer(f"daemon/fleet/{name}.*", "daemon/fleet", ("daemon/base", "daemon/loop", "daemon/redis", *CLAIMS), IMPURE)
       for name in ("bus_command", "bus_event", "bus_session", "bus_thread", "event_queue")),
+    Layer("daemon/fleet/host_file.*", "daemon/fleet", ("daemon/base", "daemon/crypto", *CLAIMS), IMPURE),
     Layer("daemon/fleet/*", "daemon/fleet", ("daemon/base", "daemon/crypto", *CLAIMS, "proto"), PURE),
     Layer("daemon/audit/*", "daemon/audit",
           ("daemon/base", "daemon/log", "daemon/crypto", "daemon/loop", *CLAIMS, "daemon/store", "proto"),
@@ -159,7 +160,7 @@ LAYERS = (
     Layer("daemon/admin/http_server.*", "daemon/admin", ("daemon/base", "daemon/loop", "daemon/http"), IMPURE + ("microhttpd",)),
     Layer("daemon/admin/*", "daemon/admin",
           ("daemon/base", "daemon/log", "daemon/loop", *CLAIMS, "daemon/config", "daemon/store",
-           "daemon/upstream", "daemon/shm", "daemon/audit", "daemon/server", "daemon/front_door", "daemon/http"),
+           "daemon/upstream", "daemon/shm", "daemon/fleet", "daemon/audit", "daemon/server", "daemon/front_door", "daemon/http"),
           IMPURE),
     Layer("daemon/host/*", "daemon/host", ("daemon/base", "daemon/log", "daemon/loop", "daemon/store", "proto"), IMPURE),
     # The composition root.
