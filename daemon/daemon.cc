@@ -15,8 +15,9 @@
 #include "daemon/answer_router.h"
 #include "daemon/audit/recorder.h"
 #include "daemon/base/boot_id.h"
-#include "daemon/claims/revocation/action_list.h"
 #include "daemon/daemon_status.h"
+#include "daemon/fleet_member.h"
+#include "daemon/fleet_setup.h"
 #include "daemon/host/own_addresses.h"
 #include "daemon/host/service_reporter.h"
 #include "daemon/host/socket_paths.h"
@@ -70,6 +71,11 @@ class RealDaemon final : public Daemon {
   Status open_sockets();
   Status watch();
   admin::AdminServices admin_services();
+  claims::Policy policy() const;
+  claims::RevocationLog& revocation_log() {
+    if (fleet_) return *fleet_;
+    return *revocation_log_;
+  }
   claims::AuditSink& audit_sink() {
     if (audit_) return *audit_;
     return no_audit_;
@@ -97,13 +103,15 @@ class RealDaemon final : public Daemon {
   std::unique_ptr<loop::Loop> loop_;
   std::unique_ptr<store::LmdbClaimsCache> cache_;
   std::optional<store::HmacKeyer> keyer_;
-  std::optional<store::HmacFingerprinter> fingerprinter_;
+  std::optional<store::HmacFingerprinter> fingerprinter_;  // of this host
+  std::optional<OpenedFleet> fleet_opened_;                // none: this host is in no fleet
   std::vector<claims::Rule> known_rules_;  // until the service takes them, as the next
   std::vector<claims::Withdrawal> known_withdrawals_;
   std::string accepted_;  // an older set of revocations; until the audit log takes it
   claims::SetHead known_head_;
   std::unique_ptr<store::RevocationWriter> revocation_log_;
   std::optional<shm::AcknowledgementHold> hold_;
+  std::unique_ptr<FleetMember> fleet_;  // null: this host is in no fleet
   std::optional<admin::EventFeed> events_;
   std::unique_ptr<admin::UpstreamMonitor> monitor_;
   std::unique_ptr<shm::LeaseMap> lease_map_;
@@ -157,8 +165,11 @@ Status RealDaemon::open_revocations() {
   fingerprinter_ = std::move(opened.fingerprinter);
   known_rules_ = opened.file->take_rules();
   known_withdrawals_ = opened.file->take_withdrawals();
-  known_head_ = opened.file->head();
   accepted_ = std::move(opened.accepted);
+  fleet_opened_ =
+      TRY(open_fleet({config(), options_.accept_revocations},
+                     {*opened.file, known_rules_, known_withdrawals_}, accepted_, random_, log_));
+  known_head_ = opened.file->head();
   revocation_log_ =
       TRY(store::RevocationWriter::create(std::move(opened.file), *loop_, clock_, log_,
                                           {.on_head = [this](const claims::SetHead& head) {
@@ -192,8 +203,9 @@ Status RealDaemon::open_audit() {
 Status RealDaemon::open_service() {
   // Created first, so called last in an iteration, after the effects of all others.
   before_wait_.emplace(*loop_, [this] { before_wait(); });
-  lease_map_ = shm::LeaseMap::create(lease_map_settings_from(config(), boot_id_), *loop_, clock_,
-                                     random_, log_);
+  shm::LeaseMapSettings map = lease_map_settings_from(config(), boot_id_);
+  if (fleet_opened_) map.fingerprinter = &fleet_opened_->fingerprinter;
+  lease_map_ = shm::LeaseMap::create(map, *loop_, clock_, random_, log_);
   hold_.emplace(*loop_, clock_, lease_map_->acknowledgements_held_until());
   events_.emplace(*loop_, clock_);
   monitor_ = std::make_unique<admin::UpstreamMonitor>(upstream_rows_from(config()), clock_,
@@ -214,8 +226,16 @@ Status RealDaemon::open_service() {
   if (http_.door) http_.door->use_map(lease_map_->descriptor());
   answers_.emplace(*server_, http_.door.get());
   tester_.emplace(*upstream_, log_);
+  if (fleet_opened_)
+    fleet_ = TRY(FleetMember::create(member_options_from(config(), *fleet_opened_),
+                                     {.loop = *loop_,
+                                      .clock = clock_,
+                                      .random = random_,
+                                      .log = log_,
+                                      .revocations = *revocation_log_,
+                                      .hold = *hold_}));
   service_ = std::make_unique<claims::ClaimsService>(
-      policy_from(config(), host::own_addresses()),
+      policy(),
       claims::Dependencies{.clock = clock_,
                            .random = random_,
                            .keyer = *keyer_,
@@ -224,16 +244,20 @@ Status RealDaemon::open_service() {
                            .sink = *answers_,
                            .observer = *monitor_,
                            .publisher = lease_map_->publisher(),
-                           .fingerprinter = *fingerprinter_,
-                           .revocation_log = *revocation_log_,
-                           .audit = audit_sink()});
+                           .fingerprinter = fleet_ ? fleet_opened_->fingerprinter : *fingerprinter_,
+                           .revocation_log = revocation_log(),
+                           .audit = audit_sink(),
+                           .host_fingerprinter = fleet_ ? &*fingerprinter_ : nullptr});
+  if (fleet_) fleet_->restore(known_rules_, known_withdrawals_);
   service_->restore(std::exchange(known_rules_, {}), std::exchange(known_withdrawals_, {}));
   if (http_.door) http_.door->connect(*service_);
   actions_.emplace(OperatorActions::Dependencies{.service = *service_,
                                                  .audit = audit_.get(),
                                                  .events = *events_,
                                                  .hold = *hold_,
-                                                 .log = log_});
+                                                 .log = log_,
+                                                 .fleet = fleet_.get()});
+  if (fleet_) fleet_->connect(*service_, actions_->fleet_hooks());
   server_->connect(
       {.service = *service_,
        .clock = clock_,
@@ -265,19 +289,8 @@ admin::AdminServices RealDaemon::admin_services() {
   admin::AdminServices services;
   services.status = [this] { return status(); };
   services.process = read_process_usage;
-  services.purge = [this](const claims::AdminAction& action, claims::ActionDone done) {
-    actions_->purge(action, std::move(done));
-  };
-  services.revoke = [this](const claims::AdminAction& action, claims::ActionDone done) {
-    actions_->revoke(action, std::move(done));
-  };
-  services.unrevoke = [this](const claims::ActionId& id, std::optional<std::uint32_t> by,
-                             claims::ActionDone done) {
-    actions_->unrevoke(id, by, std::move(done));
-  };
-  services.list_actions = [this](const auto& after, std::size_t most, const auto& visit) {
-    return claims::list_actions(service_->revocations(), after, most, visit);
-  };
+  actions_->provide(services);
+  if (fleet_) fleet_->provide(services);
   if (audit_) {
     services.audit = [this](const audit::SearchFilter& query, audit::Recorder::PageDone done) {
       audit_->search(query, std::move(done));
@@ -399,7 +412,7 @@ Status RealDaemon::apply(config::LoadedConfig&& fresh) {
   options_.set_log(config().log);
   server_->reconfigure(server_settings_from(config()));
   if (http_.door) http_.door->reconfigure(front_door_settings_from(config()));
-  service_->reconfigure(policy_from(config(), host::own_addresses()));
+  service_->reconfigure(policy());
   if (!access_changes) return {};
   // A worker that lost access could still read the map it holds.
   lease_map_->replace();
@@ -450,6 +463,12 @@ std::optional<std::string> RealDaemon::trouble() const {
                      std::chrono::duration_cast<seconds>(upstream_->silent_for()).count());
 }
 
+claims::Policy RealDaemon::policy() const {
+  claims::Policy policy = policy_from(config(), host::own_addresses());
+  if (fleet_opened_) policy.revocations.author = fleet_opened_->identity.id;
+  return policy;
+}
+
 admin::DaemonStatus RealDaemon::status() const {
   return gather_status({.config = config(),
                         .config_file = options_.config_file,
@@ -464,7 +483,8 @@ admin::DaemonStatus RealDaemon::status() const {
                         .monitor = *monitor_,
                         .sockets = socket_paths_.all(),
                         .revocations = revocation_log_->backlog(),
-                        .audit = audit_.get()});
+                        .audit = audit_.get(),
+                        .fleet = fleet_.get()});
 }
 
 }  // namespace

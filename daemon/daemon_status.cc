@@ -79,6 +79,7 @@ admin::DaemonStatus gather_status(const StatusSources& from) {
                    .max_connections = config.http.max_connections,
                    .counters = from.front_door->counters()};
   }
+  if (from.fleet != nullptr) status.fleet = from.fleet->status();
   status.cache_tampered = from.cache.counters().tampered;
   status.cache_failures = from.cache.counters().failed;
   status.cache_dropped = from.cache.counters().dropped;

@@ -9,6 +9,7 @@
 #include "daemon/audit/recorder.h"
 #include "daemon/claims/service.h"
 #include "daemon/config/config.h"
+#include "daemon/fleet_member.h"
 #include "daemon/front_door/front_door.h"
 #include "daemon/host/socket_paths.h"
 #include "daemon/server/server.h"
@@ -33,6 +34,7 @@ struct StatusSources {
   const std::vector<host::SocketPath>& sockets;
   store::RevocationBacklog revocations;
   const audit::Recorder* audit = nullptr;  // null: no audit log is kept
+  const FleetMember* fleet = nullptr;      // null: this host is in no fleet
 };
 
 admin::DaemonStatus gather_status(const StatusSources& from);

@@ -4,10 +4,65 @@
 
 #include <utility>
 
+#include "daemon/claims/revocation/action_list.h"
+
 namespace claimsd::daemon {
+
+namespace {
+
+// What the rule is about: its subject is a fingerprint, whose name this host does not know.
+claims::Subject subject_of(claims::RuleKind kind) {
+  switch (kind) {
+    case claims::RuleKind::kToken: return claims::Subject::kToken;
+    case claims::RuleKind::kUser:
+    case claims::RuleKind::kLock:
+    case claims::RuleKind::kPurgeUser: return claims::Subject::kUser;
+    case claims::RuleKind::kAllUsers:
+    case claims::RuleKind::kPurgeAllUsers: break;
+  }
+  return claims::Subject::kAllUsers;
+}
+
+const char* text_of(claims::Subject subject) {
+  switch (subject) {
+    case claims::Subject::kToken: return "a token";
+    case claims::Subject::kUser: return "a user";
+    case claims::Subject::kAllUsers: break;
+  }
+  return "all users";
+}
+
+std::optional<std::uint32_t> known_uid(std::uint32_t uid) {
+  return uid == claims::kUnknownActor ? std::nullopt : std::optional(uid);
+}
+
+}  // namespace
 
 std::string operator_named(std::optional<std::uint32_t> uid) {
   return uid ? fmt::format("uid {}", *uid) : std::string("an unknown user");
+}
+
+void OperatorActions::provide(admin::AdminServices& services) {
+  services.purge = [this](const claims::AdminAction& action, claims::ActionDone done) {
+    purge(action, std::move(done));
+  };
+  services.revoke = [this](const claims::AdminAction& action, claims::ActionDone done) {
+    revoke(action, std::move(done));
+  };
+  services.unrevoke = [this](const claims::ActionId& id, std::optional<std::uint32_t> by,
+                             claims::ActionDone done) { unrevoke(id, by, std::move(done)); };
+  const claims::ClaimsService& service = deps_.service;
+  services.list_actions = [&service](const auto& after, std::size_t most, const auto& visit) {
+    return claims::list_actions(service.revocations(), after, most, visit);
+  };
+}
+
+FleetMember::Hooks OperatorActions::fleet_hooks() {
+  return {.received = [this](const claims::Rule& rule,
+                             const std::string& host) { received(rule, host); },
+          .withdrawn = [this](const claims::Withdrawal& withdrawal,
+                              const std::string& host) { withdrawn(withdrawal, host); },
+          .received_many = [this](std::uint64_t count) { received_many(count); }};
 }
 
 void OperatorActions::purge(const claims::AdminAction& action, claims::ActionDone done) {
@@ -15,7 +70,9 @@ void OperatorActions::purge(const claims::AdminAction& action, claims::ActionDon
 }
 
 void OperatorActions::revoke(const claims::AdminAction& action, claims::ActionDone done) {
-  deps_.service.revoke(action, acknowledged(audit::Event::kRevoked, action, std::move(done)));
+  claims::AdminAction timed = action;
+  if (deps_.fleet != nullptr) timed.time = deps_.fleet->action_time();
+  deps_.service.revoke(timed, acknowledged(audit::Event::kRevoked, action, std::move(done)));
 }
 
 void OperatorActions::unrevoke(const claims::ActionId& id, std::optional<std::uint32_t> by,
@@ -34,9 +91,7 @@ void OperatorActions::unrevoke(const claims::ActionId& id, std::optional<std::ui
 claims::ActionDone OperatorActions::acknowledged(audit::Event what,
                                                  const claims::AdminAction& action,
                                                  claims::ActionDone done) {
-  const char* const whom = action.subject == claims::Subject::kToken  ? "a token"
-                           : action.subject == claims::Subject::kUser ? "a user"
-                                                                      : "all users";
+  const char* const whom = text_of(action.subject);
   const std::string who = operator_named(action.actor_uid);
   const admin::Event event{.kind = what == audit::Event::kPurged ? admin::EventKind::kPurged
                                                                  : admin::EventKind::kRevoked,
@@ -53,6 +108,42 @@ claims::ActionDone OperatorActions::acknowledged(audit::Event what,
                    deps_.service.revocation_rules());
     record(entry, result, done);
   };
+}
+
+void OperatorActions::received(const claims::Rule& rule, const std::string& host) {
+  const bool purge = claims::is_purge(rule.name.kind);
+  const claims::Subject subject = subject_of(rule.name.kind);
+  note_received({.kind = purge ? admin::EventKind::kPurged : admin::EventKind::kRevoked,
+                 .subject = subject,
+                 .uid = known_uid(rule.actor_uid)},
+                purge ? audit::Event::kPurged : audit::Event::kRevoked, rule.key.action, host,
+                text_of(subject));
+}
+
+void OperatorActions::withdrawn(const claims::Withdrawal& withdrawal, const std::string& host) {
+  note_received({.kind = admin::EventKind::kUnrevoked, .uid = known_uid(withdrawal.actor_uid)},
+                audit::Event::kUnrevoked, withdrawal.action, host, "an earlier action");
+}
+
+void OperatorActions::note_received(admin::Event event, audit::Event what,
+                                    const claims::ActionId& action, const std::string& host,
+                                    const char* subject) {
+  deps_.events.add(event);
+  deps_.log.info("fleet_received", "{} of host {} {} {} ({}); {} rules in effect",
+                 operator_named(event.uid), host, name_of(what), subject, claims::text_of(action),
+                 deps_.service.revocation_rules());
+  if (deps_.audit == nullptr) return;
+  deps_.audit->note({.event = what,
+                     .uid = event.uid,
+                     .detail = fmt::format("host={} action={}", host, claims::text_of(action))});
+}
+
+void OperatorActions::received_many(std::uint64_t count) {
+  deps_.log.info("fleet_received", "{} more actions of the fleet are in effect; {} rules", count,
+                 deps_.service.revocation_rules());
+  if (deps_.audit == nullptr) return;
+  deps_.audit->note({.event = audit::Event::kConfigured,
+                     .detail = fmt::format("fleet: {} more actions received", count)});
 }
 
 void OperatorActions::record(audit::Recorder::AdminRecord entry, const claims::ActionResult& result,

@@ -11,8 +11,10 @@
 #include <filesystem>
 #include <optional>
 
+#include "daemon/fleet_setup.h"
 #include "daemon/host/tcp_listeners.h"
 #include "daemon/loop/loopback_socket.h"
+#include "daemon/redis/credentials.h"
 #include "daemon/store/private_directory.h"
 #include "daemon/upstream/credential_files.h"
 #include "daemon/wiring.h"
@@ -110,6 +112,26 @@ void check_credential_files(upstream::UpstreamSettings settings, Faults& faults)
         fmt::format("{}; make it readable for user {}", read.error().message, user_name()));
 }
 
+// The same for the files of [fleet].
+void check_fleet_files(const config::FleetConfig& fleet, Faults& faults) {
+  if (!fleet.is_on()) return;
+  redis::Settings settings = redis_settings_from(fleet);
+  for (std::string* const path : {&settings.password_file, &settings.ca_file,
+                                  &settings.client_certificate, &settings.client_key}) {
+    if (is_credential(*path)) path->clear();
+  }
+  if (settings.client_certificate.empty()) settings.client_key.clear();
+  const auto add = [&](const Error& error) {
+    faults.push_back(fmt::format("{}; make it readable for user {}", error.message, user_name()));
+  };
+  if (const auto read = redis::read_credentials(settings); !read) add(read.error());
+  const auto& seals = fleet.seal_key_files;
+  if (is_credential(fleet.fingerprint_key_file) ||
+      std::any_of(seals.begin(), seals.end(), is_credential))
+    return;
+  if (const auto keys = read_fleet_keys(fleet); !keys) add(keys.error());
+}
+
 // A port of the daemon that runs now is free at its restart.
 void check_port(const std::string& address, Faults& faults) {
   if (address.empty()) return;
@@ -132,6 +154,11 @@ std::vector<std::string> missing_credentials(const config::Config& config) {
           one.request_header_file, one.proxy_credentials_file})
       paths.push_back(path);
   }
+  const config::FleetConfig& fleet = config.fleet;
+  for (const auto& path : {fleet.password_file, fleet.ca_file, fleet.client_certificate,
+                           fleet.client_key, fleet.fingerprint_key_file})
+    paths.push_back(path);
+  paths.insert(paths.end(), fleet.seal_key_files.begin(), fleet.seal_key_files.end());
   Faults faults;
   for (const std::string& path : paths) {
     if (!is_credential(path)) continue;
@@ -161,6 +188,7 @@ std::vector<std::string> check_start(const config::Config& config) {
     if (settings.name != checked) check_credential_files(settings, faults);
     checked = settings.name;
   }
+  check_fleet_files(config.fleet, faults);
   check_socket("daemon.socket", config.daemon.socket, faults);
   check_socket("daemon.admin_socket", config.daemon.admin_socket, faults);
   check_socket("http.socket", config.http.socket, faults);

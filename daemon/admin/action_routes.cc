@@ -2,6 +2,7 @@
 
 #include <fmt/core.h>
 
+#include "daemon/admin/fleet_routes.h"
 #include "daemon/admin/status_json.h"
 #include "daemon/base/json_writer.h"
 #include "daemon/claims/revocation/action_parser.h"
@@ -14,7 +15,9 @@ namespace {
 constexpr std::string_view kShape =
     R"(send {"token": "..."}, {"user": "ID"} or {"all_users": true}, or use claimsctl)";
 
-http::Response response_to(const claims::ActionResult& result) {
+// `everywhere`: null unless the order was to wait for all hosts.
+http::Response response_to(const claims::ActionResult& result,
+                           const fleet::Acknowledgement* everywhere) {
   switch (result.outcome) {
     case claims::ActionOutcome::kNoToken:
       return http::error_response(400, "not_a_token",
@@ -52,15 +55,32 @@ http::Response response_to(const claims::ActionResult& result) {
       .member("until", ends ? result.until : std::nullopt, rfc3339)
       .member("other_spellings", result.other_spellings)
       .member("known", result.known);
-  return http::json_response(result.durable && result.recorded ? 200 : 202,
-                             json.end_object().take());
+  if (everywhere != nullptr) write_acknowledgement(json, *everywhere);
+  const bool final =
+      result.durable && result.recorded && (everywhere == nullptr || everywhere->everywhere());
+  return http::json_response(final ? 200 : 202, json.end_object().take());
 }
+
+// What an order waits for after it is on disk: all hosts of the fleet, until a time-out.
+struct Everywhere {
+  bool is_withdrawal = false;
+  std::optional<Duration> timeout;  // none: it waits for no other host
+};
 
 // Calls `start` with the callback for its result.
 template <class Start>
-http::Response respond_later(Start&& start) {
+http::Response respond_later(const AdminServices& services, const Everywhere& everywhere,
+                             Start&& start) {
   const auto later = std::make_shared<http::DeferredResponse>();
-  start([later](const claims::ActionResult& result) { later->fulfil(response_to(result)); });
+  start([await = services.await_fleet, everywhere, later](const claims::ActionResult& result) {
+    if (!everywhere.timeout || result.outcome != claims::ActionOutcome::kDone)
+      return later->fulfil(response_to(result, nullptr));
+    const auto respond = [result, later](const fleet::Acknowledgement& known) {
+      later->fulfil(response_to(result, &known));
+    };
+    if (!result.id || !await(*result.id, everywhere.is_withdrawal, *everywhere.timeout, respond))
+      respond({});
+  });
   return http::response_of(later);
 }
 
@@ -76,7 +96,16 @@ http::Response carry_out(const AdminServices& services, const http::Request& req
     }
   }
   if (const auto uid = request.uid()) parsed->action.actor_uid = *uid;
-  return respond_later([&](claims::ActionDone done) { take(parsed->action, std::move(done)); });
+  const auto everywhere = read_everywhere(services, request);
+  if (!everywhere) return everywhere.error();
+  const bool purges_token =
+      kind == claims::ActionKind::kPurge && parsed->action.subject == claims::Subject::kToken;
+  if (*everywhere && purges_token)
+    return http::error_response(400, "not_shared",
+                                "the purge of one token is for this host only: nothing has changed",
+                                "purge its user everywhere, or revoke the token everywhere");
+  return respond_later(services, {.timeout = *everywhere},
+                       [&](claims::ActionDone done) { take(parsed->action, std::move(done)); });
 }
 
 std::string_view name_of(claims::RuleKind kind) {
@@ -95,12 +124,19 @@ std::optional<std::uint32_t> known_uid(std::optional<std::uint32_t> uid) {
   return uid == claims::kUnknownActor ? std::nullopt : uid;
 }
 
+// The id of the fleet's host that ordered it; null for an action of this host only.
+std::optional<std::string> author_of(const claims::HostId& host) {
+  if (host == claims::HostId{}) return std::nullopt;
+  return claims::text_of(claims::ActionId{host.bytes});
+}
+
 void write_action(JsonWriter& json, const claims::ActionDescription& action) {
   json.begin_object()
       .member("id", claims::text_of(action.id))
       .member("kind", name_of(action.kind))
       .member("made", rfc3339(action.made_at))
       .member("until", rfc3339(action.until))
+      .member("author_host", author_of(action.author))
       .member("actor_uid", known_uid(action.actor_uid))
       .member("withdrawn", action.withdrawn_at, rfc3339)
       .member("withdrawn_by_uid", known_uid(action.withdrawn_by))
@@ -122,7 +158,10 @@ http::Response unrevoke_route(const AdminServices& services, const http::Request
   if (!id)
     return http::error_response(400, "bad_action", id.error().message,
                                 "list the ids with claimsctl revocations");
+  const auto everywhere = read_everywhere(services, request);
+  if (!everywhere) return everywhere.error();
   return respond_later(
+      services, {.is_withdrawal = true, .timeout = *everywhere},
       [&](claims::ActionDone done) { services.unrevoke(*id, request.uid(), std::move(done)); });
 }
 

@@ -2,7 +2,8 @@
 // return its result; GET /v1/revocations: what can be withdrawn. Loop thread.
 //
 // The body holds a token or a user id. A response never repeats either. 200: the order is on disk
-// and recorded. 202: it is in effect, but not on disk or not in the audit log yet.
+// and recorded. With ?everywhere=SECONDS (fleet_routes.h) it is also in effect on all hosts of the
+// fleet. 202: it is in effect, but not on disk or not in the audit log yet.
 #pragma once
 
 #include "daemon/admin/routes.h"

@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "daemon/admin/document_findings.h"
+#include "daemon/admin/fleet_findings.h"
 #include "daemon/admin/status_json.h"
 
 namespace claimsd::admin {
@@ -266,6 +267,7 @@ std::vector<Finding> assess(const DaemonStatus& status) {
                         "daemon.max_connections, then: claimsctl reload",
                         true});
   }
+  assess_fleet(status.fleet, findings);
   assess_revocations(status, findings);
   assess_audit(status.audit, findings);
   assess_retention(status.audit, findings);

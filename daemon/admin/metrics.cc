@@ -96,6 +96,33 @@ void client_certificate_ends(Samples& samples, const Source& from) {
   }
 }
 
+// One sample, unless this host is in no fleet.
+template <class Read>
+void of_fleet(Samples& samples, const Source& from, Read&& read) {
+  if (from.status.fleet.on) samples.add(read(from.status.fleet));
+}
+
+void fleet_pulse_age(Samples& samples, const Source& from) {
+  if (const auto age = from.status.fleet.replica.pulse_age) samples.add(*age);
+}
+
+void fleet_clock_ahead(Samples& samples, const Source& from) {
+  if (const auto ahead = from.status.fleet.replica.clock_ahead) samples.add(*ahead);
+}
+
+void fleet_messages(Samples& samples, const Source& from) {
+  if (!from.status.fleet.on) return;
+  const fleet::FleetCounters& counters = from.status.fleet.replica.counters;
+  const std::pair<std::string_view, std::uint64_t> rows[] = {
+      {"published", counters.published},       {"applied", counters.applied},
+      {"duplicate", counters.duplicates},      {"unsealed", counters.unsealed},
+      {"malformed", counters.malformed},       {"ended", counters.ended},
+      {"refused_full", counters.refused_full}, {"pulse", counters.pulses},
+      {"stale_pulse", counters.stale_pulses},  {"pulse_written", counters.pulses_written},
+      {"exchange", counters.exchanges},        {"row_dropped", counters.rows_dropped}};
+  for (const auto& [kind, count] : rows) samples.add({{"kind", kind}}, count);
+}
+
 // Rows from the tables of the components.
 #define CLAIMSD_METRIC_COUNTER(name, help, table) \
   {"claimsd_" #name "_total", kCounter, "", help, \
@@ -209,6 +236,28 @@ constexpr Metric kMetrics[] = {
    upstream_info},
   {"claimsd_upstream_server_certificate_end_seconds", kGauge, "upstream", "Expiry of the certificate that this Auth API showed at the latest TLS handshake, in seconds since the Unix epoch; absent before the first one",
    server_certificate_ends},
+  {"claimsd_fleet_current", kGauge, "", "1 while this host has all revocations of its fleet; all metrics of the fleet are absent without [fleet]",
+   [](Samples& s, const Source& from) { of_fleet(s, from, [](const auto& f) { return std::uint64_t{f.replica.currency == fleet::Currency::kCurrent}; }); }},
+  {"claimsd_fleet_answers", kGauge, "", "1 while this host answers queries; 0 if it answers every query unavailable because it is not current",
+   [](Samples& s, const Source& from) { of_fleet(s, from, [](const auto& f) { return std::uint64_t{f.replica.answers}; }); }},
+  {"claimsd_fleet_connected", kGauge, "", "1 while this host is connected to the Redis of its fleet",
+   [](Samples& s, const Source& from) { of_fleet(s, from, [](const auto& f) { return std::uint64_t{f.connected}; }); }},
+  {"claimsd_fleet_connects_total", kCounter, "", "Connections to the Redis of the fleet",
+   [](Samples& s, const Source& from) { of_fleet(s, from, [](const auto& f) { return f.connects; }); }},
+  {"claimsd_fleet_pulse_age_seconds", kGauge, "", "Time since the last pulse of the fleet; absent before the first one",
+   fleet_pulse_age},
+  {"claimsd_fleet_clock_ahead_seconds", kGauge, "", "This host's clock minus that of Redis; absent before the first connection",
+   fleet_clock_ahead},
+  {"claimsd_fleet_hosts", kGauge, "", "Hosts of the fleet in the last 30 days",
+   [](Samples& s, const Source& from) { of_fleet(s, from, [](const auto& f) { return f.replica.hosts; }); }},
+  {"claimsd_fleet_actions", kGauge, "", "Actions and withdrawals that the fleet shares and this host has",
+   [](Samples& s, const Source& from) { of_fleet(s, from, [](const auto& f) { return f.replica.items; }); }},
+  {"claimsd_fleet_unpublished", kGauge, "", "Actions of this host that no other host can have seen yet",
+   [](Samples& s, const Source& from) { of_fleet(s, from, [](const auto& f) { return f.replica.unpublished; }); }},
+  {"claimsd_fleet_dropped_total", kCounter, "", "Commands to Redis for which there was no room; the hosts repeat what matters",
+   [](Samples& s, const Source& from) { of_fleet(s, from, [](const auto& f) { return f.dropped; }); }},
+  {"claimsd_fleet_messages_total", kCounter, "kind", "Messages of the fleet, by what became of them; unsealed: not sealed under a key of the fleet, by a process that can write to Redis",
+   fleet_messages},
   {"process_start_time_seconds", kGauge, "", "Start time of the daemon, in seconds since the Unix epoch",
    [](Samples& s, const Source& from) { s.add(from.status.started.time_since_epoch()); }},
   {"process_cpu_seconds_total", kCounter, "", "CPU time of all threads",

@@ -10,6 +10,7 @@
 #include "daemon/admin/config_routes.h"
 #include "daemon/admin/entry_routes.h"
 #include "daemon/admin/event_routes.h"
+#include "daemon/admin/fleet_routes.h"
 #include "daemon/admin/health.h"
 #include "daemon/admin/metrics.h"
 #include "daemon/admin/openapi.h"
@@ -99,6 +100,7 @@ constexpr Route kRoutes[] = {
   {"POST", "/v1/retry", "End the backoff of a failing Auth API, or of all: ?upstream=NAME", retry_route},
   {"GET", "/v1/revocations", "Revocations, paged: ?after=ID&limit=N", revocations_route},
   {"POST", "/v1/unrevoke", "Withdraw one revocation by its id", unrevoke_route, kAction},
+  {"GET", "/v1/fleet", "The fleet of this host and the state of all its hosts", fleet_route},
   {"GET", "/v1/audit", "Records of the audit log, paged", audit_route},
 };
 // clang-format on

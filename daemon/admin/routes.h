@@ -14,6 +14,7 @@
 #include "daemon/claims/revocation/action_list.h"
 #include "daemon/claims/revocation/admin_action.h"
 #include "daemon/config/changes.h"
+#include "daemon/fleet/status.h"
 #include "daemon/http/message.h"
 #include "daemon/log/log.h"
 #include "daemon/server/peer_table.h"
@@ -72,6 +73,14 @@ struct AdminServices {
   // Ends the backoff of an Auth API; returns what remained of it.
   std::function<Duration(claims::UpstreamId upstream, std::optional<std::uint32_t> by)> retry_now;
   AuditAsker audit;  // empty: no audit log is kept
+  // Empty: this host is in no fleet.
+  // Calls `done` once, after the table was read again.
+  std::function<void(std::function<void(const std::vector<fleet::HostStatus>&)> done)> fleet_hosts;
+  // Calls `done` once: when all hosts have acknowledged the action or its withdrawal, or after
+  // `timeout`. False: too many orders wait, or the fleet does not have it; `done` is not called.
+  std::function<bool(const claims::ActionId& action, bool is_withdrawal, Duration timeout,
+                     std::function<void(const fleet::Acknowledgement&)> done)>
+      await_fleet;
 };
 
 struct Route {

@@ -12,6 +12,7 @@
 #include "daemon/claims/counters.h"
 #include "daemon/claims/lookup_statistics.h"
 #include "daemon/claims/upstream/call_statistics.h"
+#include "daemon/fleet/status.h"
 #include "daemon/front_door/counters.h"
 #include "daemon/server/refusals.h"
 #include "daemon/server/server_counters.h"
@@ -74,6 +75,25 @@ struct AuditStatus {
   std::uint64_t max_waiting = 0;
 };
 
+// This host as a member of its fleet.
+struct FleetStatus {
+  bool on = false;
+  std::string name;       // of the fleet
+  std::string host_name;  // of this host, for the others
+  std::string host_file;  // with this host's identity
+  bool serves_when_lost = true;
+  fleet::FleetStatus replica;
+  // The connection to Redis.
+  bool connected = false;
+  std::string server;       // the last one: "redis-1:6379"
+  std::string user;         // "": the default user
+  std::string error;        // why it is not connected; "": it is, or no attempt has ended
+  std::string write_error;  // the last refused write; "": the last ones succeeded
+  std::string excess;       // what the user may do too much; "": nothing
+  std::uint64_t connects = 0;
+  std::uint64_t dropped = 0;  // commands for which there was no room
+};
+
 struct HttpStatus {
   bool on = false;
   std::uint64_t connections = 0;
@@ -127,6 +147,7 @@ struct DaemonStatus {
   std::uint32_t max_connections_per_uid = 0;
   std::uint32_t connects_per_uid = 0;
   HttpStatus http;
+  FleetStatus fleet;
   // Errors of the claims cache.
   std::uint64_t cache_tampered = 0;  // entries that failed authentication and were erased
   std::uint64_t cache_failures = 0;  // operations that failed

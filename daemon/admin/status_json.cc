@@ -4,6 +4,8 @@
 
 #include <algorithm>
 
+#include "daemon/admin/fleet_routes.h"
+
 namespace claimsd::admin {
 namespace {
 
@@ -150,6 +152,9 @@ std::string status_json(const DaemonStatus& status) {
   for (const auto& upstream : status.upstreams) write_upstream(json, upstream);
   json.end_array();
   write_audit(json, status.audit);
+  json.key("fleet").begin_object();
+  write_fleet_status(json, status.fleet);
+  json.end_object();
   write_counters(json, status);
   return json.end_object().take();
 }

@@ -140,6 +140,7 @@ struct HttpConfig {
 // [fleet]: revocations shared with other hosts through Redis. An empty name: off.
 struct FleetConfig {
   std::string name;
+  std::string host_name;               // of this host, for the others; empty: that of the system
   std::vector<std::string> urls;       // either these, tried in order
   std::vector<std::string> sentinels;  // or these, which name the master
   std::string master;                  // its name for the Sentinels

@@ -282,6 +282,8 @@ constexpr std::array kRows = std::to_array<Row<Config>>({
 
   {{"fleet.name", kString, R"("")", 0, 64, "", kNo, kShow,
     "name of the fleet, part of every key in Redis; letters, digits, - and _; empty: this host is in no fleet"}, in<kF, &F::name>},
+  {{"fleet.host_name", kString, R"("")", 0, 255, "", kNo, kShow,
+    "name of this host, which the other hosts show; empty: the system's host name"}, in<kF, &F::host_name>},
   {{"fleet.urls", kStrings, "[]", 1, 1024, "", kNo, kHide,
     "Redis or Valkey servers, such as `rediss://redis-1:6379`; the first one that is a master is used; `redis://` only for a loopback host"},
     in<kF, &F::urls>},

@@ -44,6 +44,13 @@ DaemonStatus sample_status() {
   status.audit.level = "failures";
   status.audit.waiting = 8;
   status.audit.max_waiting = 65'536;
+  status.fleet = {.on = true, .name = "prod", .host_name = "web-1", .connected = true};
+  status.fleet.replica = {.currency = fleet::Currency::kCurrent,
+                          .answers = true,
+                          .pulse_age = milliseconds(400),
+                          .clock_ahead = milliseconds(-20),
+                          .items = 13,
+                          .hosts = 4};
   std::uint64_t next = 101;
 #define CLAIMSD_COUNTER_FILL(name, help) status.counters.name = next++;
   CLAIMSD_COUNTERS(CLAIMSD_COUNTER_FILL)
