@@ -9,6 +9,7 @@
 #include "client/claimsctl/admin_client.h"
 #include "client/claimsctl/command.h"
 #include "client/claimsctl/confirm.h"
+#include "client/claimsctl/everywhere.h"
 #include "client/claimsctl/not_final.h"
 #include "client/claimsctl/reply.h"
 #include "client/claimsctl/token_body.h"
@@ -66,6 +67,7 @@ class ActionCommand final : public Command {
          .value = "NAME",
          .needs = "--user"},
     };
+    everywhere_.add_to(options);
     if (!revoke_) return options;
     options.push_back(
         {.names = "--for",
@@ -88,14 +90,16 @@ class ActionCommand final : public Command {
 
   Exit run(const Globals& globals, Output& output) override {
     if (revoke_ && all_ && !yes_) {
-      const auto confirmed =
-          confirm("This ends the sessions of all users on this host: all must log in again");
+      const auto confirmed = confirm(
+          "This ends the sessions of all users on this host, and on all hosts of its fleet: "
+          "all must log in again");
       if (!confirmed) return output.problem(confirmed.error());
     }
     const auto body = make_body();
     if (!body) return output.problem(body.error());
-    const auto reply = admin_post(globals.admin_socket, revoke_ ? "/v1/revoke" : "/v1/purge", *body,
-                                  Patience::kUntilDurable);
+    const auto reply =
+        admin_post(globals.admin_socket, everywhere_.route(revoke_ ? "/v1/revoke" : "/v1/purge"),
+                   *body, Patience::kUntilDurable);
     if (!reply) return output.problem(reply.error());
     const auto parsed = Reply::parse(reply->body);
     if ((reply->status != 200 && reply->status != 202) || !parsed)
@@ -155,10 +159,12 @@ class ActionCommand final : public Command {
     const std::string id = text_at(reply, "/id");
     if (revoke_ && !id.empty()) output.field("id", id + "; undo with claimsctl unrevoke");
     if (report.matched) output.field("matched", count_text(*report.matched) + " cached tokens");
+    everywhere_.show(reply, output);
     for (const std::string& warning : report.warnings) output.field("warning", warning);
   }
 
   bool revoke_;
+  Everywhere everywhere_;
   std::string token_file_ = "-";
   std::string user_;
   std::string upstream_;

@@ -57,6 +57,7 @@ std::unique_ptr<Command> make_entries();
 std::unique_ptr<Command> make_show();
 std::unique_ptr<Command> make_monitor();
 std::unique_ptr<Command> make_metrics();
+std::unique_ptr<Command> make_fleet();
 std::unique_ptr<Command> make_config();
 std::unique_ptr<Command> make_check_config();
 std::unique_ptr<Command> make_reload();

@@ -22,6 +22,7 @@ constexpr CommandRow kCommands[] = {
   {"revoke", "[OPTIONS] < TOKEN", "Invalidate a token, a user's tokens or all tokens, whatever the Auth API says", make_revoke},
   {"revocations", "[OPTIONS]", "List the revocations in force, with the id of each", make_revocations},
   {"unrevoke", "[OPTIONS] ID", "Withdraw one revocation", make_unrevoke},
+  {"fleet",  "[OPTIONS]", "Show the fleet of this host, and which of its hosts have all revocations", make_fleet},
   {"config", "[OPTIONS]", "Show each option of the running daemon and the origin of its value", make_config},
   {"check-config", "[OPTIONS] [FILE]", "Validate a configuration file, as `claimsd --check` does", make_check_config},
   {"reload", "[OPTIONS]", "Make the daemon reread its configuration: all changes take effect, or none", make_reload},

@@ -14,7 +14,7 @@ namespace claimsd::claimsctl {
   X(kInvalid,      1,  "the token is invalid, or the audit log was modified") \
   X(kUsage,        2,  "wrong usage") \
   X(kUnavailable,  69, "unavailable: the daemon or the Auth API did not answer, or is degraded") \
-  X(kTryAgain,     75, "in effect, but not on disk or not in the audit log yet") \
+  X(kTryAgain,     75, "in effect here, but not on disk, not in the audit log, or not on all hosts yet") \
   X(kNoPermission, 77, "permission denied") \
   X(kConfigError,   78, "configuration error: an invalid file, another Auth API, or an untrusted daemon")
 // clang-format on

@@ -2,6 +2,7 @@
 #include <fmt/core.h>
 
 #include "client/claimsctl/command.h"
+#include "client/claimsctl/everywhere.h"
 #include "client/claimsctl/not_final.h"
 #include "client/claimsctl/reply.h"
 #include "client/claimsctl/table.h"
@@ -57,7 +58,8 @@ class RevocationsCommand final : public Command {
     const std::string state = has(action, "/withdrawn")
                                   ? fmt::format("withdrawn {} by {}", text_at(action, "/withdrawn"),
                                                 uid_text(action, "/withdrawn_by_uid"))
-                                  : "in force";
+                              : has(action, "/author_host") ? "in force in the fleet"
+                                                            : "in force";
     table.add({text_at(action, "/id"), text_at(action, "/kind"), text_at(action, "/made"),
                text_at(action, "/until"), uid_text(action, "/actor_uid"), state});
   }
@@ -75,18 +77,21 @@ std::string check_id(const std::string& text) {
 class UnrevokeCommand final : public Command {
  public:
   std::vector<Option> options() override {
-    return {{.names = "id",
-             .target = &id_,
-             .help = "The id of the revocation, as claimsctl revocations shows it",
-             .value = "ID",
-             .required = true,
-             .check = check_id}};
+    std::vector<Option> options{
+        {.names = "id",
+         .target = &id_,
+         .help = "The id of the revocation, as claimsctl revocations shows it",
+         .value = "ID",
+         .required = true,
+         .check = check_id}};
+    everywhere_.add_to(options);
+    return options;
   }
 
   Exit run(const Globals& globals, Output& output) override {
     const Secret body(std::string_view(fmt::format(R"({{"id":"{}"}})", id_)));
-    const auto reply =
-        admin_post(globals.admin_socket, "/v1/unrevoke", body, Patience::kUntilDurable);
+    const auto reply = admin_post(globals.admin_socket, everywhere_.route("/v1/unrevoke"), body,
+                                  Patience::kUntilDurable);
     if (!reply) return output.problem(reply.error());
     if (reply->status != 200 && reply->status != 202)
       return output.problem(refused(*reply, globals.admin_socket));
@@ -96,12 +101,14 @@ class UnrevokeCommand final : public Command {
     } else {
       output.line(
           fmt::format("{}: the revocation {}", output.coloured(Colour::kGood, "withdrawn"), id_));
+      if (parsed) everywhere_.show(parsed->root(), output);
       if (parsed) show_not_final(parsed->root(), output);
     }
     return reply->status == 200 ? Exit::kOkay : Exit::kTryAgain;
   }
 
  private:
+  Everywhere everywhere_;
   std::string id_;
 };
 

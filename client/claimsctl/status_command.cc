@@ -116,6 +116,18 @@ void show_load(const Element& status, Output& output) {
                                        count("/requests/pending")));
 }
 
+// An older daemon does not report it.
+void show_fleet(const Element& status, Output& output) {
+  if (!truth_at(status, "/fleet/on")) return;
+  const bool current = truth_at(status, "/fleet/current");
+  output.field("fleet", fmt::format("{}: {}; {} hosts, {} actions; see claimsctl fleet",
+                                    text_at(status, "/fleet/name"),
+                                    output.coloured(current ? Colour::kGood : Colour::kBad,
+                                                    current ? "current" : "not current"),
+                                    count_text(count_at(status, "/fleet/hosts")),
+                                    count_text(count_at(status, "/fleet/actions"))));
+}
+
 Colour state_colour(std::string_view state) {
   if (state == "ok") return Colour::kGood;
   return state == "failing" ? Colour::kBad : Colour::kUnsure;
@@ -168,6 +180,7 @@ class StatusCommand final : public Command {
       show_process(status, output);
       show_load(status, output);
       show_audit(status, output);
+      show_fleet(status, output);
       each_at(status, "/upstreams", [&](const Element& one) { show_upstream(one, output); });
     }
     return truth_at(status, "/healthy") ? Exit::kOkay : Exit::kUnavailable;

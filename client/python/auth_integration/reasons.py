@@ -59,6 +59,7 @@ REASONS = {
         "unavailable", "the Auth API requires a client certificate: set client_certificate and client_key"),
     "upstream_credentials": (
         "unavailable", "the Auth API rejects the daemon's own credentials: check client_id and client_secret_file"),
+    "not_current": ("unavailable", "this host may lack revocations of its fleet: run claimsctl fleet"),
     "no_daemon": ("unavailable", "no claimsd listens on the socket: start it with systemctl start claimsd"),
     "not_permitted": ("unavailable", "this user may not use the socket: add it to group claimsd-clients or to daemon.allowed_uids"),
     "wrong_daemon": ("unavailable", "the socket belongs to an untrusted user: check socket_path and daemon_uid"),
