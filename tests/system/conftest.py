@@ -14,6 +14,7 @@ HERE = pathlib.Path(__file__).resolve().parent
 sys.path.insert(1, str(HERE.parent / "support"))
 
 from daemon import Claimsd  # noqa: E402
+from fleets import ACL, Fleet, Keys  # noqa: E402
 from front_door_client import GATES, Client  # noqa: E402
 from peer import Peer  # noqa: E402
 from servers import AuthApi, FaultServer  # noqa: E402
@@ -116,6 +117,30 @@ def front_door(claimsd):
         return daemon, Client(daemon.http_socket)
 
     return make
+
+
+@pytest.fixture(scope="session")
+def fleet_keys(scratch):
+    return Keys(scratch())
+
+
+@pytest.fixture(scope="module")
+def fleet(build, scratch, fault_server, fleet_keys):
+    """Makes fleets with their own Redis: fleet(number of hosts), all of them current. Stopped at the
+    end of the module."""
+    made = []
+
+    def make(hosts=3, acl=ACL):
+        made.append(Fleet(build, scratch, fault_server.url("echo"), fleet_keys, acl))
+        for _ in range(hosts):
+            made[-1].add()
+        if acl == ACL:
+            made[-1].wait_current()
+        return made[-1]
+
+    yield make
+    for one in made:
+        one.stop()
 
 
 @pytest.fixture

@@ -19,10 +19,10 @@ from workers import parse_answer
 def start(build, scratch):
     """Starts the demo with its own TMPDIR: (process, that directory)."""
 
-    def run():
+    def run(script="demo.py"):
         directory = scratch()
         process = subprocess.Popen(
-            [PYTHON, "-B", str(TESTS / "system" / "demo.py"), "--build", str(build)], stdout=subprocess.PIPE,
+            [PYTHON, "-B", str(TESTS / "system" / script), "--build", str(build)], stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT, text=True, env={**os.environ, "TMPDIR": str(directory)}, start_new_session=True)
         return process, directory
 
@@ -71,6 +71,17 @@ def test_the_demo_holds_and_leaves_nothing_behind(start):
     shows_the_lines_of_the_readme(said)
     nothing_is_left(directory)
     assert time.monotonic() - began < 60  # under 10 s on a quiet machine
+
+
+def test_the_demo_of_a_fleet_holds_and_leaves_nothing_behind(start):
+    process, directory = start("fleet_demo.py")
+    said = process.communicate(timeout=180)[0]
+    assert process.returncode == 0, said
+    assert "FAILED" not in said and "checks passed" in said
+    assert "in effect on 3 of 3 hosts" in said
+    assert "4 of 4 hosts are current" in said
+    assert "eyJ" not in said
+    nothing_is_left(directory)
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
