@@ -336,7 +336,7 @@ void HostReplica::on_connected(WallTime redis_time, const Now& now) {
   refilling_ = false;
   clock_.set(redis_time, now);
   if (!started_at_) started_at_ = now.boot;
-  pulses_.connected(now);
+  pulses_.connected(redis_time, now);
   pulses_until_count_ = 0;
   row_repeat_ = rows_repeat_ = {};
   // After an outage all hosts connect at once, and each row goes to all hosts.

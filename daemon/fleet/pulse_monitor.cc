@@ -36,6 +36,7 @@ PulseMonitor::Judgement PulseMonitor::take(const proto::FleetPulse& pulse, bool 
     wrong_time_until_ = now.boot + kPulseLimit;
     return Judgement::kWrongTime;
   }
+  if (written < connected_at_) return Judgement::kTooEarly;
   const Duration ahead = WallTime(Duration(pulse.horizon)) - written;
   if (ahead < -kMaxHorizon || ahead > kMaxHorizon) return Judgement::kImplausible;
   if (pulse.number <= highest_) return Judgement::kOldNumber;
@@ -66,7 +67,8 @@ std::optional<Duration> PulseMonitor::age(const Now& now) const {
   return now.boot - last_at_;
 }
 
-void PulseMonitor::connected(const Now& now) {
+void PulseMonitor::connected(WallTime redis_time, const Now& now) {
+  connected_at_ = redis_time;
   quiet_since_ = now.boot;
   wrote_last_ = false;
   due_.reset();

@@ -1,8 +1,8 @@
 // pulse_monitor.h: judges pulses: which is fresh, until when the last covered one makes this host
 // current, and when this host should write one itself.
 //
-// A pulse is fresh if its time is that of Redis within kClockTolerance and its number is higher than
-// any before. A replayed or delayed pulse is neither. Each host writes a pulse only if it misses one:
+// A pulse is fresh if its time is that of Redis within kClockTolerance, it was written after this host
+// connected, and its number is higher than any before. A replayed or delayed pulse is neither. Each host writes a pulse only if it misses one:
 // the host that wrote the last goes on; if it fails, hosts that are current follow after a random
 // delay, then other hosts that were current before. Two that write at once do no harm. Value; loop
 // thread.
@@ -20,7 +20,7 @@ namespace claimsd::fleet {
 
 class PulseMonitor {
  public:
-  enum class Judgement : std::uint8_t { kFresh, kWrongTime, kOldNumber, kImplausible };
+  enum class Judgement : std::uint8_t { kFresh, kWrongTime, kTooEarly, kOldNumber, kImplausible };
   // A fresh pulse replaces the one before.
   Judgement take(const proto::FleetPulse& pulse, bool is_own, const FleetClock& clock,
                  const Now& now);
@@ -41,7 +41,9 @@ class PulseMonitor {
 
   // How a host may write pulses, in the order of preference.
   enum class Rank : std::uint8_t { kCurrent, kWasCurrent, kBehind, kFounder, kNone };
-  void connected(const Now& now);
+  // Pulses from before `redis_time` are refused: over this connection they can only be replays, and an
+  // action that came after them may have been lost by the server.
+  void connected(WallTime redis_time, const Now& now);
   void disconnected() { due_.reset(); }
   // Whether it is time for a pulse of this host.
   bool is_due(Rank rank, Random& random, const Now& now);
@@ -58,6 +60,7 @@ class PulseMonitor {
   bool is_covered_ = false;
   bool wrote_last_ = false;
   std::uint64_t highest_ = 0;
+  WallTime connected_at_ = WallTime::min();  // Redis time
   BootTime current_until_ = BootTime::min();
   BootTime wrong_time_until_ = BootTime::min();
   std::optional<BootTime> behind_since_;

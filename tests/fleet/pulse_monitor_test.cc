@@ -70,6 +70,16 @@ TEST_CASE("a pulse with another time, an old number or a far horizon is refused"
   CHECK(at.take(at.pulse(6)) == Judgement::kFresh);
 }
 
+TEST_CASE("a pulse from before this host connected is refused") {
+  Fixture at;
+  const proto::FleetPulse before = at.pulse(1);
+  at.fake.advance(milliseconds(500));
+  at.monitor.connected(at.clock.time(at.now()), at.now());
+  at.fake.advance(milliseconds(100));
+  CHECK(at.take(before) == Judgement::kTooEarly);
+  CHECK(at.take(at.pulse(2)) == Judgement::kFresh);
+}
+
 TEST_CASE("the host that wrote the last pulse goes on every second, others wait for it") {
   Fixture at;
   at.take(at.pulse(1), true);
@@ -83,15 +93,15 @@ TEST_CASE("the host that wrote the last pulse goes on every second, others wait 
 
 TEST_CASE("hosts write a pulse in the order of their rank, and a new host never does") {
   Fixture at;
-  at.monitor.connected(at.now());
+  at.monitor.connected(at.clock.time(at.now()), at.now());
   CHECK_FALSE(at.is_due_within(Rank::kNone, seconds(60)));
-  at.monitor.connected(at.now());
+  at.monitor.connected(at.clock.time(at.now()), at.now());
   CHECK_FALSE(at.is_due_within(Rank::kFounder, seconds(10)));
   CHECK(at.is_due_within(Rank::kFounder, seconds(6)));
-  at.monitor.connected(at.now());
+  at.monitor.connected(at.clock.time(at.now()), at.now());
   CHECK_FALSE(at.is_due_within(Rank::kWasCurrent, milliseconds(1'450)));
   CHECK(at.is_due_within(Rank::kWasCurrent, milliseconds(1'600)));
-  at.monitor.connected(at.now());
+  at.monitor.connected(at.clock.time(at.now()), at.now());
   CHECK_FALSE(at.is_due_within(Rank::kBehind, seconds(29)));
 }
 
