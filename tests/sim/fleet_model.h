@@ -30,8 +30,9 @@ struct FleetOptions {
 #define CLAIMSD_SIM_FLEET_COVERAGE(C)                                                          \
   C(orders)                                                                                    \
   C(withdrawals)                                                                               \
-  C(everywhere) C(failovers) C(forgotten_writes) C(lost_data) C(cuts) C(crashes) C(isolations) \
-      C(intrusions) C(replays) C(exchanges) C(joins) C(full)
+  C(everywhere)                                                                                \
+  C(failovers) C(forgotten_writes) C(lost_data) C(cuts) C(crashes) C(isolations) C(intrusions) \
+      C(replays) C(exchanges) C(joins) C(full)
 
 struct FleetCoverage {
   std::uint64_t histories = 0;
