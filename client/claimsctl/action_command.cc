@@ -158,7 +158,9 @@ class ActionCommand final : public Command {
     if (!until.empty()) output.field("until", until);
     const std::string id = text_at(reply, "/id");
     if (revoke_ && !id.empty()) output.field("id", id + "; undo with claimsctl unrevoke");
-    if (report.matched) output.field("matched", count_text(*report.matched) + " cached tokens");
+    if (report.matched)
+      output.field("matched", count_text(*report.matched) +
+                                  (*report.matched == 1 ? " cached token" : " cached tokens"));
     everywhere_.show(reply, output);
     for (const std::string& warning : report.warnings) output.field("warning", warning);
   }
