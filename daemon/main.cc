@@ -20,6 +20,7 @@
 #include "daemon/sandbox/process_hardening.h"
 #include "daemon/sandbox/system_call_filter.h"
 #include "daemon/start_check.h"
+#include "daemon/unconfigured.h"
 #include "daemon/version.h"
 #include "daemon/wiring.h"
 
@@ -109,6 +110,28 @@ int cannot_start(const host::ServiceManager& manager, const host::FailedStart& f
   return status;
 }
 
+// If all that is missing is the URL of the Auth API, waits for it, while the service manager holds the
+// sockets. None: a stop signal came first.
+Result<std::optional<config::LoadedConfig>> load_or_wait(
+    const CommandLine& command_line, const std::vector<host::InheritedSocket>& sockets,
+    const host::ServiceManager& manager, host::StartCount& starts) {
+  Result<config::LoadedConfig> config = config::load_config_files(command_line.config_file);
+  if (config) return std::optional(std::move(*config));
+  const std::optional<std::string> missing =
+      sockets.empty() ? std::nullopt : config::missing_url(command_line.config_file);
+  if (!missing) return tl::make_unexpected(config.error());
+  starts.finished();
+  TRY(sandbox::harden_process());
+  const SystemClock clock;
+  SpdlogLog log(log_style(config::LogFormat::kAuto), LogLevel::kInfo, clock);
+  filtered(sandbox::forbid_io_uring(), log);
+  return wait_for_configuration({.config_file = command_line.config_file,
+                                 .missing = *missing,
+                                 .sockets = sockets,
+                                 .manager = manager},
+                                log);
+}
+
 int run(const CommandLine& command_line) {
   std::vector<host::InheritedSocket> sockets = host::take_inherited_sockets();
   host::ServiceManager manager = host::ServiceManager::from_environment();
@@ -122,16 +145,19 @@ int run(const CommandLine& command_line) {
                  static_cast<long long>(host::kRefusalTime / seconds(1)));
     failed.refuse(reason, host::kRefusalTime);
   }
-  Result<config::LoadedConfig> config = config::load_config_files(command_line.config_file);
-  if (!config) {
-    std::fprintf(stderr, "%s\n", config.error().message.c_str());
-    return cannot_start(manager, failed, starts, config.error().message, EX_CONFIG);
+  Result<std::optional<config::LoadedConfig>> found =
+      load_or_wait(command_line, sockets, manager, starts);
+  if (!found) {
+    std::fprintf(stderr, "%s\n", found.error().message.c_str());
+    return cannot_start(manager, failed, starts, found.error().message, EX_CONFIG);
   }
+  if (!*found) return EXIT_SUCCESS;
+  config::LoadedConfig config = std::move(**found);
   const SystemClock clock;
-  SpdlogLog log(log_style(config->config.log.format), config->config.log.level, clock);
+  SpdlogLog log(log_style(config.config.log.format), config.config.log.level, clock);
   RateLimitedLog rate_limited(log, clock, is_rate_limited);
   const std::uint64_t descriptors = host::raise_descriptor_limit();
-  if (const Status fits = descriptors_fit(config->config, descriptors); !fits) {
+  if (const Status fits = descriptors_fit(config.config, descriptors); !fits) {
     log.error("start_failed", "{}", fits.error().message);
     return cannot_start(manager, failed, starts, fits.error().message, EX_CONFIG);
   }
@@ -144,9 +170,9 @@ int run(const CommandLine& command_line) {
   // Must precede the first event loop. The full filter follows once all files are open and all
   // threads run.
   const bool filter =
-      config->config.daemon.system_call_filter && filtered(sandbox::forbid_io_uring(), log);
+      config.config.daemon.system_call_filter && filtered(sandbox::forbid_io_uring(), log);
   Result<std::unique_ptr<Daemon>> daemon =
-      Daemon::create({.config = std::move(*config),
+      Daemon::create({.config = std::move(config),
                       .config_file = command_line.config_file,
                       .credentials_directory = text_of("CREDENTIALS_DIRECTORY"),
                       .sockets = std::move(sockets),

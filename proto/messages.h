@@ -138,7 +138,8 @@ CLAIMSD_MESSAGES(CLAIMSD_MESSAGE_STRUCT)
   F(kStopping,       10, "the daemon is stopping: connect again") \
   F(kCannotStart,    11, "the daemon cannot start: read its log") \
   F(kTooManyOfUid,   12, "this uid has daemon.max_connections_per_uid connections: close some, or raise it") \
-  F(kConnectsTooFast, 13, "this uid connects more often than daemon.connects_per_uid times a second: keep connections open, or raise it")
+  F(kConnectsTooFast, 13, "this uid connects more often than daemon.connects_per_uid times a second: keep connections open, or raise it") \
+  F(kNotConfigured, 14, "not configured: set upstream.main.url in /etc/claimsd/claimsd.toml, then: systemctl reload claimsd")
 // clang-format on
 
 enum class FailureCode : std::uint16_t {

@@ -73,7 +73,8 @@ enum class Source : std::uint8_t {
   R(kTooManyConnections, 310, "too_many_connections", kUnavailable, "the daemon has daemon.max_connections connections: find the users with claimsctl top, or raise it") \
   R(kCanceled,         311, "canceled",          kUnavailable, "the caller canceled the query") \
   R(kTooManyOfUid,     312, "too_many_connections_of_uid", kUnavailable, "this uid has daemon.max_connections_per_uid connections: use fewer, or raise it") \
-  R(kConnectsTooFast,  313, "connects_too_fast", kUnavailable, "this uid connects more often than daemon.connects_per_uid times a second: keep connections open, or raise it")
+  R(kConnectsTooFast,  313, "connects_too_fast", kUnavailable, "this uid connects more often than daemon.connects_per_uid times a second: keep connections open, or raise it") \
+  R(kNotConfigured,    314, "not_configured",    kUnavailable, "not configured: set upstream.main.url in /etc/claimsd/claimsd.toml, then: systemctl reload claimsd")
 // clang-format on
 
 enum class Reason : std::uint16_t {

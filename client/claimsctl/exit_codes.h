@@ -16,7 +16,7 @@ namespace claimsd::claimsctl {
   X(kUnavailable,  69, "unavailable: the daemon or the Auth API did not answer, or is degraded") \
   X(kTryAgain,     75, "in effect here, but not on disk, not in the audit log, or not on all hosts yet") \
   X(kNoPermission, 77, "permission denied") \
-  X(kConfigError,   78, "configuration error: an invalid file, another Auth API, or an untrusted daemon")
+  X(kConfigError,   78, "configuration error: an invalid file, no Auth API or another one, or an untrusted daemon")
 // clang-format on
 
 enum class Exit : std::uint8_t {

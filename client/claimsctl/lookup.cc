@@ -14,6 +14,7 @@ constexpr ReasonRow kReasons[] = {
     {"wrong_daemon", Exit::kConfigError},
     {"unsafe_directory", Exit::kConfigError},
     {"wrong_upstream", Exit::kConfigError},
+    {"not_configured", Exit::kConfigError},
 };
 
 }  // namespace

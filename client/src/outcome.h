@@ -50,6 +50,7 @@ constexpr Outcome outcome_of(proto::FailureCode code) {
     case proto::FailureCode::kTooManyPeers: return final_outcome(Reason::kTooManyConnections);
     case proto::FailureCode::kTooManyOfUid: return final_outcome(Reason::kTooManyOfUid);
     case proto::FailureCode::kConnectsTooFast: return final_outcome(Reason::kConnectsTooFast);
+    case proto::FailureCode::kNotConfigured: return final_outcome(Reason::kNotConfigured);
     case proto::FailureCode::kTooManyOpen: return final_outcome(Reason::kOverloaded);
     case proto::FailureCode::kStopping: return kLost;
     case proto::FailureCode::kCannotStart: return kAbsent;

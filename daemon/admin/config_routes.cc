@@ -25,22 +25,6 @@ http::Response changed(const std::vector<config::Change>& changes) {
   return http::json_response(200, writer.end_object().take());
 }
 
-http::Response response_to(const config::ReloadResult& result) {
-  switch (result.outcome) {
-    case config::ReloadOutcome::kBad:
-      return http::error_response(409, "bad_configuration", result.message,
-                                  "nothing has changed: fix the file and reload again");
-    case config::ReloadOutcome::kNeedsRestart:
-      return http::error_response(409, "needs_restart", result.message,
-                                  "nothing has changed: restart claimsd, or undo these changes");
-    case config::ReloadOutcome::kStopping:
-      return http::error_response(503, "stopping", result.message,
-                                  "wait for the next start, which reads the configuration");
-    case config::ReloadOutcome::kDone: break;
-  }
-  return changed(result.changes);
-}
-
 // Accepts {"level": "debug"} only. One member with four possible values needs no parser.
 std::optional<LogLevel> read_level(std::string_view body) {
   std::string dense;
@@ -79,10 +63,26 @@ http::Response config_route(const AdminServices& services, const http::Request&)
   return http::json_response(200, writer.end_object().take());
 }
 
+http::Response reload_response(const config::ReloadResult& result) {
+  switch (result.outcome) {
+    case config::ReloadOutcome::kBad:
+      return http::error_response(409, "bad_configuration", result.message,
+                                  "nothing has changed: fix the file and reload again");
+    case config::ReloadOutcome::kNeedsRestart:
+      return http::error_response(409, "needs_restart", result.message,
+                                  "nothing has changed: restart claimsd, or undo these changes");
+    case config::ReloadOutcome::kStopping:
+      return http::error_response(503, "stopping", result.message,
+                                  "wait for the next start, which reads the configuration");
+    case config::ReloadOutcome::kDone: break;
+  }
+  return changed(result.changes);
+}
+
 http::Response reload_route(const AdminServices& services, const http::Request& request) {
   const auto later = std::make_shared<http::DeferredResponse>();
   services.reload(request.uid(), [later](const config::ReloadResult& result) {
-    later->fulfil(response_to(result));
+    later->fulfil(reload_response(result));
   });
   return http::response_of(later);
 }

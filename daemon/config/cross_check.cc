@@ -21,7 +21,8 @@ Position place(const Member& table, std::string_view key) {
 
 class Upstreams {
  public:
-  Upstreams(const Member& tables, Problems& problems) : tables_(tables), problems_(problems) {}
+  Upstreams(const Member& tables, Urls needed, Problems& problems)
+      : tables_(tables), needed_(needed), problems_(problems) {}
 
   void check(UpstreamConfig& upstream) {
     table_ = tables_.value.find(upstream.name);
@@ -58,7 +59,8 @@ class Upstreams {
     const auto* urls = table_->value.find("urls");
     if (url && urls) {
       add("urls", "url is set as well: remove one of the two");
-    } else if (upstream.urls.empty() && !url_is_broken(url) && !url_is_broken(urls)) {
+    } else if (needed_ == Urls::kRequired && upstream.urls.empty() && !url_is_broken(url) &&
+               !url_is_broken(urls)) {
       add("url", R"(is not set: add url = "https://auth.example.com")");
     }
     for (const auto& text : upstream.urls) {
@@ -142,6 +144,7 @@ class Upstreams {
   }
 
   const Member& tables_;
+  const Urls needed_;
   Problems& problems_;
   const Member* table_ = nullptr;
   std::string name_;
@@ -276,19 +279,20 @@ class Fleet {
 
 }  // namespace
 
-void cross_check(Config& config, const Node& root, Problems& problems) {
+void cross_check(Config& config, const Node& root, Urls urls, Problems& problems) {
   check_sockets(config, root, problems);
   check_map(config, root, problems);
   const auto* tables = root.find("upstream");
   const bool none =
       !tables || (tables->value.kind == NodeKind::kTable && tables->value.members.empty());
+  if (none && urls == Urls::kOptional) return;
   if (none) {
     problems.add({},
                  "no Auth API is configured: add these two lines with its "
                  "URL:\n[upstream.main]\nurl = \"https://auth.example.com\"");
     return;
   }
-  Upstreams upstreams(*tables, problems);
+  Upstreams upstreams(*tables, urls, problems);
   for (auto& upstream : config.upstreams) upstreams.check(upstream);
   if (config.upstreams.size() == 1) config.upstreams[0].is_default = true;
   check_gates(config, root, problems);

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "daemon/config/config.h"
+#include "daemon/config/load.h"
 #include "daemon/config/problems.h"
 #include "daemon/config/toml_reader.h"
 
@@ -9,6 +10,6 @@ namespace claimsd::config {
 
 // Adds to `problems`. Also fills in values derived from several options: the default upstream, and
 // 401 among rejection_statuses. `root` is the parsed file, for the places in messages.
-void cross_check(Config& config, const Node& root, Problems& problems);
+void cross_check(Config& config, const Node& root, Urls urls, Problems& problems);
 
 }  // namespace claimsd::config

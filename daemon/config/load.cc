@@ -48,7 +48,8 @@ std::string exactly(const Value& value) {
 // Walks the file for unknown names, and the table for values.
 class Loader {
  public:
-  explicit Loader(std::vector<std::string> filenames) : filenames_(std::move(filenames)) {}
+  Loader(std::vector<std::string> filenames, Urls urls)
+      : filenames_(std::move(filenames)), urls_(urls) {}
 
   Result<LoadedConfig> load(const Node& root) {
     check_tables(root);
@@ -62,7 +63,7 @@ class Loader {
     const auto* const http = root.find("http");
     if (const auto* gates = http ? http->value.find("gate") : nullptr)
       load_named(*gates, "http.gate", gate_rows(), loaded_.config.http.gates);
-    cross_check(loaded_.config, root, problems_);
+    cross_check(loaded_.config, root, urls_, problems_);
     if (!problems_.empty()) return failure(problems_.text(filenames_));
     return std::move(loaded_);
   }
@@ -198,13 +199,14 @@ class Loader {
   }
 
   std::vector<std::string> filenames_;
+  const Urls urls_;
   Problems problems_;
   LoadedConfig loaded_;
 };
 
 }  // namespace
 
-Result<LoadedConfig> load_config(std::span<const ConfigText> files) {
+Result<LoadedConfig> load_config(std::span<const ConfigText> files, Urls urls) {
   Node root;
   std::vector<std::string> names;
   for (const ConfigText& file : files) {
@@ -213,7 +215,7 @@ Result<LoadedConfig> load_config(std::span<const ConfigText> files) {
     names.push_back(file.name);
     merge_config(root, std::move(*one));
   }
-  return Loader(std::move(names)).load(root);
+  return Loader(std::move(names), urls).load(root);
 }
 
 Result<LoadedConfig> load_config(std::string_view text, std::string_view filename) {

@@ -35,9 +35,12 @@ struct ConfigText {
   std::string text;
 };
 
+// Whether a configuration without the URL of an Auth API is an error.
+enum class Urls : bool { kRequired, kOptional };
+
 // The configuration file, then its drop-ins in their order: an option of a later one replaces that of
 // an earlier one.
-Result<LoadedConfig> load_config(std::span<const ConfigText> files);
+Result<LoadedConfig> load_config(std::span<const ConfigText> files, Urls urls = Urls::kRequired);
 
 // One file. `filename` is used in messages only. The error lists all problems, one per line, in the order of
 // the file: "FILE:LINE:COLUMN: OPTION: what was found, what is allowed".

@@ -45,7 +45,7 @@ Result<std::string> read_config_file(const std::filesystem::path& path) {
   return text;
 }
 
-Result<LoadedConfig> load_config_files(const std::filesystem::path& path) {
+Result<LoadedConfig> load_config_files(const std::filesystem::path& path, Urls urls) {
   std::string text = TRY(read_config_file(path));
   std::vector<ConfigText> files = {{path.string(), std::move(text)}};
   const std::filesystem::path directory = path.parent_path() / "conf.d";
@@ -65,7 +65,17 @@ Result<LoadedConfig> load_config_files(const std::filesystem::path& path) {
     text = TRY(read_config_file(one));
     files.push_back({one.string(), std::move(text)});
   }
-  return load_config(files);
+  return load_config(files, urls);
+}
+
+std::optional<std::string> missing_url(const std::filesystem::path& path) {
+  const Result<LoadedConfig> loaded = load_config_files(path, Urls::kOptional);
+  if (!loaded) return std::nullopt;
+  const std::vector<UpstreamConfig>& upstreams = loaded->config.upstreams;
+  if (std::any_of(upstreams.begin(), upstreams.end(),
+                  [](const UpstreamConfig& one) { return !one.urls.empty(); }))
+    return std::nullopt;
+  return fmt::format("upstream.{}.url", upstreams.empty() ? "main" : upstreams.front().name);
 }
 
 }  // namespace claimsd::config

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <filesystem>
+#include <optional>
 #include <string>
 
 #include "daemon/base/result.h"
@@ -15,6 +16,11 @@ namespace claimsd::config {
 Result<std::string> read_config_file(const std::filesystem::path& path);
 
 // Reads and loads `path` and the drop-ins beside it: conf.d/*.toml, in the order of their names.
-Result<LoadedConfig> load_config_files(const std::filesystem::path& path);
+Result<LoadedConfig> load_config_files(const std::filesystem::path& path,
+                                       Urls urls = Urls::kRequired);
+
+// The option to set if that is all that these files lack: "upstream.main.url". None if they set a URL,
+// or have another fault.
+std::optional<std::string> missing_url(const std::filesystem::path& path);
 
 }  // namespace claimsd::config

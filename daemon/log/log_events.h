@@ -22,6 +22,7 @@ inline constexpr auto kLogEvents = std::to_array<LogEvent>({
   {"stopped", "info", false, "the daemon has stopped; number of queries and requests"},
   {"stop_forced", "warning", false, "`daemon.stop_timeout` passed with unanswered queries"},
   {"start_failed", "error", false, "the daemon could not start, and why"},
+  {"not_configured", "warning", false, "no URL of an Auth API is set: queries are answered unavailable until a reload finds one"},
   {"unclean_stop", "warning", false, "the previous daemon was killed"},
   {"syscall_filter_off", "warning", false, "the system call filter is off"},
   {"unhealthy", "error", false, "a fault that only a restart fixes; the watchdog is no longer fed"},

@@ -168,6 +168,7 @@ TEST_CASE("what the daemon refuses to a client has its reason") {
       {proto::FailureCode::kTooManyPeers, "too_many_connections"},
       {proto::FailureCode::kTooManyOfUid, "too_many_connections_of_uid"},
       {proto::FailureCode::kConnectsTooFast, "connects_too_fast"},
+      {proto::FailureCode::kNotConfigured, "not_configured"},
       {static_cast<proto::FailureCode>(999), "protocol"},
   };
   for (const FailureRow& row : rows) {

@@ -37,3 +37,19 @@ TEST_CASE("an endless file is read only as far as needed to reject it") {
   CHECK(text->size() <= kMaxConfigBytes + 4096);
   CHECK_FALSE(load_config(*text, "/dev/zero"));
 }
+
+TEST_CASE("files that lack nothing but a URL name the option to set") {
+  const ScratchDirectory directory;
+  const auto missing = [&](const std::string& text) {
+    std::ofstream(directory / "claimsd.toml") << text;
+    return missing_url(directory / "claimsd.toml");
+  };
+  CHECK(missing("[log]\nlevel = \"info\"\n") == "upstream.main.url");
+  CHECK(missing("[upstream.other]\n") == "upstream.other.url");
+  CHECK(missing("[upstream.main]\nurl = \"\"\n") == "upstream.main.url");
+  CHECK_FALSE(missing("[upstream.main]\nurl = \"https://auth.example.com\"\n"));
+  // Another fault is an error as ever, and so is one of several Auth APIs without a URL.
+  CHECK_FALSE(missing("[upstream.main]\nnonsense = 1\n"));
+  CHECK_FALSE(missing("[upstream.one]\nurl = \"https://a.example\"\n[upstream.two]\n"));
+  CHECK_FALSE(missing_url(directory / "absent.toml"));
+}

@@ -78,6 +78,8 @@ REASONS = {
         "unavailable", "this uid has daemon.max_connections_per_uid connections: use fewer, or raise it"),
     "connects_too_fast": (
         "unavailable", "this uid connects more often than daemon.connects_per_uid times a second: keep connections open, or raise it"),
+    "not_configured": (
+        "unavailable", "not configured: set upstream.main.url in /etc/claimsd/claimsd.toml, then: systemctl reload claimsd"),
 }
 
 
