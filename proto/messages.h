@@ -69,6 +69,7 @@ inline constexpr std::uint32_t kAnyAge = 0xffffffffu;
 #define CLAIMSD_FIELDS_Query(I, S)                       \
   I(std::uint32_t, timeout_ms)                           \
   I(std::uint32_t, max_age_ms)                           \
+  I(std::uint32_t, local_hits)                           \
   S(std::uint16_t, token, kMaxTokenField)                 \
   S(std::uint16_t, client_address, kMaxAddress)          \
   S(std::uint16_t, trace_id, kMaxTraceId)                \

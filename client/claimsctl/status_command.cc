@@ -9,12 +9,6 @@
 namespace claimsd::claimsctl {
 namespace {
 
-std::string hits_text(const Element& status) {
-  if (!has(status, "/cache/hit_ratio")) return "";
-  return fmt::format(", {:.1f} % of them answered from the cache",
-                     number_at(status, "/cache/hit_ratio") * 100);
-}
-
 void show_health(const Element& status, Output& output) {
   if (truth_at(status, "/healthy")) {
     output.line("claimsd is " + output.coloured(Colour::kGood, "healthy"));
@@ -94,11 +88,12 @@ void show_load(const Element& status, Output& output) {
   output.field("connections",
                fmt::format("{} of {}", count("/connections/open"), count("/connections/max")));
   if (has(status, "/http")) output.field("HTTP", http_text(status));
-  output.field("queries", fmt::format("{} received{}; {} waiting", count("/counters/queries"),
-                                      hits_text(status), count("/queries/waiting")));
-  // Workers do not report what they answer from the shared memory.
-  if (count_at(status, "/leases/slots") > 0)
-    output.field("", "workers answer most lookups themselves, which do not count here");
+  output.field("lookups", fmt::format("{} received, {} waiting; {} answered by workers themselves",
+                                      count("/counters/queries"), count("/queries/waiting"),
+                                      count("/counters/worker_hits")));
+  if (has(status, "/cache/hit_ratio"))
+    output.field("", fmt::format("{:.1f} % of all lookups answered from a cache",
+                                 number_at(status, "/cache/hit_ratio") * 100));
   output.field("cache",
                fmt::format("{} of {} entries, {} negative entries", count("/cache/entries"),
                            count("/cache/max_entries"), count("/cache/negative_entries")));

@@ -107,6 +107,16 @@ bool Handle::should_fetch_map() {
          fetch_map_at_ns_.compare_exchange_strong(at, INT64_MAX, std::memory_order_relaxed);
 }
 
+std::uint32_t Handle::take_local_hits(std::int64_t now) {
+  std::int64_t at = count_hits_at_ns_.load(std::memory_order_relaxed);
+  if (now < at || !count_hits_at_ns_.compare_exchange_strong(at, now + kLocalHitsIntervalNs))
+    return 0;
+  const std::uint64_t hits = local_lookup_.hits();
+  const std::uint64_t taken = taken_hits_.exchange(hits, std::memory_order_relaxed);
+  const std::uint64_t untaken = hits > taken ? hits - taken : 0;
+  return untaken < UINT32_MAX ? static_cast<std::uint32_t>(untaken) : UINT32_MAX;
+}
+
 void Handle::count(claimsd_statistics& out) const {
   local_lookup_.count(out);
   out.socket_queries = socket_queries_.load(std::memory_order_relaxed);

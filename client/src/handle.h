@@ -23,6 +23,8 @@ namespace claimsd::client {
 // How long a daemon that was there a moment ago may take to be back (a restart without socket
 // activation), and how often we look.
 inline constexpr std::int64_t kRestartWindowNs = kNanosPerSecond;
+// Least time between two queries that say how many lookups this process answered itself.
+inline constexpr std::int64_t kLocalHitsIntervalNs = kNanosPerSecond;
 inline constexpr std::int64_t kRestartPauseNs = 5 * kNanosPerMilli;
 // The delay before the map is requested again after there was no descriptor or memory for it.
 inline constexpr std::int64_t kMapRetryNs = kNanosPerSecond;
@@ -43,6 +45,7 @@ class Handle {
       pool_.abandon();
       local_lookup_.abandon();
       socket_queries_ = 0;
+      taken_hits_ = 0;
       reports_.forget();
       async_reporter_.abandon();
       references_.forget_calls();
@@ -59,6 +62,9 @@ class Handle {
   std::uint32_t generation() const { return guard_.generation(); }
 
   void count_socket_query() { socket_queries_.fetch_add(1, std::memory_order_relaxed); }
+  // For the next query: the lookups that this process answered itself since the last call that did not
+  // return 0. Counting costs microseconds, so most calls return 0.
+  std::uint32_t take_local_hits(std::int64_t now);
   ReportCounts& reports() { return reports_; }
   AsyncReporter& async_reporter() { return async_reporter_; }
   void count(claimsd_statistics& out) const;
@@ -104,6 +110,8 @@ class Handle {
   std::atomic<std::int64_t> fetch_map_at_ns_{INT64_MAX};
   std::atomic<uid_t> uid_{0};
   std::atomic<std::uint64_t> socket_queries_{0};
+  std::atomic<std::uint64_t> taken_hits_{0};  // take_local_hits()
+  std::atomic<std::int64_t> count_hits_at_ns_{0};
   ReportCounts reports_;
   AsyncReporter async_reporter_{*this};  // the last: at its end it counts what is lost
 };

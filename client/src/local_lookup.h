@@ -37,6 +37,8 @@ class LocalLookup {
 
   void abandon();
   void count(claimsd_statistics& out) const;
+  // Lookups answered from the table and the map.
+  std::uint64_t hits() const { return local_.hits() + sealers_.hits(); }
 
  private:
   bool find_shared(const MapView& map, const Sought& sought, const Moment& moment,

@@ -126,8 +126,10 @@ claimsd_result query_over_socket(Handle& handle, const QueryRequest& request,
   const Deadline deadline = request.begin_waiting();
   PooledConnection pooled(handle.pool(), deadline);
   Reply reply;
+  proto::Query query = request.query;
+  query.local_hits = handle.take_local_hits(now_ns());
   const Outcome outcome =
-      query_daemon(handle, pooled, request.query, proto::MessageType::kAnswer, deadline, reply);
+      query_daemon(handle, pooled, query, proto::MessageType::kAnswer, deadline, reply);
   // Concluded before the lease ends: the claims still lie in the connection's buffer.
   return conclude(
       outcome.done() ? lookup_result_of(reply.answer) : lookup_result_of(outcome.reason), out);

@@ -49,7 +49,7 @@ bool read_query_request(const claimsd_query_request* given, std::uint32_t defaul
 }
 
 std::size_t frame_bound(const proto::Query& query) {
-  constexpr std::size_t kIntegersAndLengths = 64;  // 16 in truth: it may grow
+  constexpr std::size_t kIntegersAndLengths = 64;  // 20 in truth: it may grow
   return proto::kHeaderSize + kIntegersAndLengths + query.token.size() +
          query.client_address.size() + query.trace_id.size() + query.route.size();
 }

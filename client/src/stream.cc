@@ -35,6 +35,7 @@ claimsd_result Stream::send(const claimsd_query_request* request, std::uint64_t 
   const bool is_known = handle_.local_lookup().look_up(asked.query, &known);
   const bool is_sent = !is_known && !asked.query.token.empty() && fits_a_frame(asked.query);
   // A query that is answered here still needs an entry for its answer, but not its text.
+  if (is_sent) asked.query.local_hits = handle_.take_local_hits(now_ns());
   if (!is_sent) asked.query = {};
   const Deadline deadline = asked.begin_waiting();
   OpenQuery* const query_opened = open(asked.query, tag, deadline);

@@ -137,7 +137,7 @@ void fleet_messages(Samples& samples, const Source& from) {
 constexpr Metric kMetrics[] = {
   {"claimsd_build_info", kGauge, "version", "The daemon's version, as a label; always 1",
    [](Samples& s, const Source& from) { s.add({{"version", from.status.version}}, std::uint64_t{1}); }},
-  {"claimsd_lookups_total", kCounter, "source, verdict", "Lookups that the daemon answered, by source of the answer; excludes lookups that workers answer from the shared map",
+  {"claimsd_lookups_total", kCounter, "source, verdict", "Lookups that the daemon answered, by source of the answer; those that workers answered themselves are in claimsd_worker_hits_total",
    lookups},
   {"claimsd_lookup_wait_seconds", kHistogram, "source", "Waiting time of lookups that could not be answered immediately",
    lookup_waits},

@@ -9,11 +9,13 @@
 namespace claimsd::admin {
 namespace {
 
-// The share of queries answered from the cache, among those it could have answered; null before the
-// first one.
-void write_hit_ratio(JsonWriter& json, const claims::Counters& counters) {
-  const auto hits = counters.cache_hits + counters.negative_hits;
-  const auto asked = counters.queries - std::min(counters.queries, counters.local_rejections);
+// The share of lookups answered from a cache, the daemon's or the workers' own, among those that a
+// cache could have answered; null before the first one.
+void write_hit_ratio(JsonWriter& json, const claims::Counters& counters,
+                     std::uint64_t worker_hits) {
+  const auto hits = counters.cache_hits + counters.negative_hits + worker_hits;
+  const auto asked =
+      counters.queries - std::min(counters.queries, counters.local_rejections) + worker_hits;
   json.key("hit_ratio");
   if (asked == 0) {
     json.null();
@@ -89,7 +91,7 @@ void write_load(JsonWriter& json, const DaemonStatus& status) {
       .member("revocations", status.revocations)
       .member("max_revocations", status.max_revocations)
       .member("unwritten_revocations", status.unwritten_revocations);
-  write_hit_ratio(json, status.counters);
+  write_hit_ratio(json, status.counters, status.server_counters.worker_hits);
   json.end_object();
   json.key("leases")
       .begin_object()

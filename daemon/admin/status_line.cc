@@ -11,11 +11,12 @@ namespace {
 constexpr std::size_t kMaxLine = 400;  // fits `systemctl status` on a wide screen without a pager
 
 std::string known_share(const DaemonStatus& status) {
-  const std::uint64_t queries = status.counters.queries;
-  const std::uint64_t hits = status.counters.cache_hits;
-  if (queries == 0) return "no queries yet";
-  return fmt::format("{} queries, {:.1f} % from the cache", queries,
-                     100.0 * static_cast<double>(hits) / static_cast<double>(queries));
+  const std::uint64_t by_workers = status.server_counters.worker_hits;
+  const std::uint64_t lookups = status.counters.queries + by_workers;
+  const std::uint64_t hits = status.counters.cache_hits + by_workers;
+  if (lookups == 0) return "no lookups yet";
+  return fmt::format("{} lookups, {:.1f} % from a cache", lookups,
+                     100.0 * static_cast<double>(hits) / static_cast<double>(lookups));
 }
 
 }  // namespace

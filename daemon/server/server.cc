@@ -42,6 +42,12 @@ void Server::connect(SessionContext context) {
   context_ = std::make_unique<SessionContext>(std::move(context));
 }
 
+Counters Server::counters() const {
+  Counters counters = counters_;
+  if (context_) counters.worker_hits = context_->worker_hits;
+  return counters;
+}
+
 Status Server::open(const loop::ListenOptions& options) {
   listener_ = std::make_unique<loop::StreamListener>(
       TRY(loop::StreamListener::listen(loop_, options, handlers())));

@@ -84,7 +84,7 @@ class Server final : public claims::AnswerSink {
   const loop::PeerCredentials* peer(std::uint64_t connection) const;
 
   std::uint32_t connections() const { return admission_.connections(); }
-  const Counters& counters() const { return counters_; }
+  Counters counters() const;
   const PeerTable& peers() const { return peers_; }
   // True when no connection has queued bytes.
   bool drained() const;

@@ -154,6 +154,7 @@ void Session::on_query(const proto::Query& query, std::uint32_t request) {
                                   .route = query.route}};
   if (query.max_age_ms != proto::kAnyAge) lookup.max_age = milliseconds(query.max_age_ms);
   ++peer_->queries;
+  context_.worker_hits += query.local_hits;
   if (!context_.service.query(lookup,
                               claims::Waiter{.connection = connection_, .request = request}))
     ++rate_limited_;

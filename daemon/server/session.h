@@ -43,8 +43,9 @@ struct SessionContext {
   // Finds an upstream by the URL that a client expects; "" is the default upstream. None: not
   // configured here.
   std::function<std::optional<UpstreamName>(std::string_view url)> find_upstream;
-  int map_descriptor = -1;     // the lease map, for peers that request it; -1: none
-  bool takes_reports = false;  // true when an audit log is kept
+  int map_descriptor = -1;        // the lease map, for peers that request it; -1: none
+  bool takes_reports = false;     // true when an audit log is kept
+  std::uint64_t worker_hits = 0;  // lookups that clients answered themselves, as they say
 };
 
 class Session {

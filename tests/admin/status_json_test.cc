@@ -73,6 +73,8 @@ TEST_CASE("the hit ratio counts only queries that a cache could answer") {
   status.counters.cache_hits = 5;
   status.counters.negative_hits = 1;
   CHECK(double(Document(status_json(status)).at("/cache/hit_ratio")) == Approx(0.75));
+  status.server_counters.worker_hits = 992;  // they never reach the daemon, so workers report them
+  CHECK(double(Document(status_json(status)).at("/cache/hit_ratio")) == Approx(0.998));
 }
 
 TEST_CASE("one failure of an Auth API is no finding, two in a row are") {

@@ -6,13 +6,16 @@ namespace claimsd::admin {
 
 TEST_CASE("the status line of a healthy daemon summarizes its answers") {
   DaemonStatus status;
-  CHECK(status_line(status) == "Healthy: no queries yet; 0 connections, 0 cached entries");
+  CHECK(status_line(status) == "Healthy: no lookups yet; 0 connections, 0 cached entries");
   status.counters.queries = 1000;
   status.counters.cache_hits = 987;
   status.connections = 4;
   status.entries = 310;
   CHECK(status_line(status) ==
-        "Healthy: 1000 queries, 98.7 % from the cache; 4 connections, 310 cached entries");
+        "Healthy: 1000 lookups, 98.7 % from a cache; 4 connections, 310 cached entries");
+  status.server_counters.worker_hits = 12'000;
+  CHECK(status_line(status) ==
+        "Healthy: 13000 lookups, 99.9 % from a cache; 4 connections, 310 cached entries");
 }
 
 TEST_CASE("the status line names the most severe finding and its fix") {

@@ -22,7 +22,7 @@ STATUS = {
          "last_failure": "upstream_timeout", "last_latency_seconds": 0.0123}],
     "audit": {"state": "writable", "directory": "/var/lib/claimsd/audit", "level": "failures", "when_full": "unavailable",
               "sequence": 5012, "segments": 2, "bytes": 3145728, "waiting": 8, "max_waiting": 65536},
-    "counters": {"queries": 1234567, "leases_published": 5120, "leases_renewed": 77, "lease_collisions": 3,
+    "counters": {"queries": 1234567, "worker_hits": 9000000, "leases_published": 5120, "leases_renewed": 77, "lease_collisions": 3,
                  "http_allowed": 70001, "http_unauthorized": 12, "http_denied": 3, "http_unavailable": 4},
 }
 UNWELL = {**STATUS, "healthy": False, "findings": [
@@ -42,7 +42,7 @@ def test_a_healthy_daemon_shows_its_numbers_on_one_screen(claimsctl):
     for shown in ("claimsd is healthy", "version 0.1.0", "pid 4711", "3 h 12 min", "12 of 1,024",
                   "1,234,567 received", "98.7 %", "3 waiting", "812 of 100,000", "2 in flight",
                   "40 of 2,048 connections; 200: 70,001, 401: 12, 403: 3, 503: 4",
-                  "workers answer most lookups themselves, which do not count here",
+                  "9,000,000 answered by workers themselves",
                   "640 of 16,384 slots, 5,120 published, 77 renewed, 3 collisions",
                   "main https://auth.example.com (default): ok", "900 requests, 4 failed",
                   "writable; sequence 5,012, 2 segments of 3.0 MiB in /var/lib/claimsd/audit",

@@ -32,7 +32,7 @@ FRAMES = {
     "pong_zero": ("Pong", 2, {}),
     "pong": ("Pong", 0xfffffffe, {"echo": 0x1122334455667788}),
     "query_bare": ("Query", 2, {"timeout_ms": 950, "max_age_ms": 0xffffffff, "token": TOKEN}),
-    "query_full": ("Query", 3, {"timeout_ms": 950, "max_age_ms": 0, "token": TOKEN,
+    "query_full": ("Query", 3, {"timeout_ms": 950, "max_age_ms": 0, "local_hits": 70000, "token": TOKEN,
                                 "client_address": b"2001:db8::7", "trace_id": b"4bf92f3577b34da6",
                                 "route": b"GET /worklist"}),
     "answer_valid": ("Answer", 2, {"verdict": 1, "source": 3, "age_ms": 1500, "ttl_ms": 58500,

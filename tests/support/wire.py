@@ -24,7 +24,7 @@ MESSAGES = {
     "Failure": (0x8002, [("code", "H"), ("text", "sH")]),
     "Ping": (0x0003, [("echo", "Q")]),
     "Pong": (0x8003, [("echo", "Q")]),
-    "Query": (0x0010, [("timeout_ms", "I"), ("max_age_ms", "I"), ("token", "sH"),
+    "Query": (0x0010, [("timeout_ms", "I"), ("max_age_ms", "I"), ("local_hits", "I"), ("token", "sH"),
                        ("client_address", "sH"), ("trace_id", "sH"), ("route", "sH")]),
     "Answer": (0x8010, [("verdict", "B"), ("source", "B"), ("reason", "H"), ("flags", "H"),
                         ("age_ms", "I"), ("ttl_ms", "I"), ("retry_after_ms", "I"),

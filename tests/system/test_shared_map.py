@@ -2,6 +2,7 @@
 withdrawn."""
 
 import fcntl
+import itertools
 import json
 import os
 import signal
@@ -306,3 +307,21 @@ def test_a_slot_opens_only_with_its_own_token_and_upstream(claimsd, map_peer, fa
     # The wrong upstream, or a token that differs in its last character, opens nothing.
     assert peer.map.find(token, upstream=1) is None
     assert peer.map.find(token[:-1] + "m") is None
+
+
+def test_workers_report_what_they_answered_themselves(claimsd, worker, faults):
+    daemon = claimsd(faults.url("echo"))
+    asking = worker(daemon, "ask")
+    first, others = jwt(sub="first"), (jwt(sub=f"other-{number}") for number in itertools.count())
+    assert asking.ask(first).verdict == "valid"
+    for _ in range(50):
+        assert asking.ask(first).verdict == "valid"
+
+    def reported():
+        asking.ask(next(others))  # at most once a second a query brings the count
+        return json.loads(daemon.admin("/v1/status")[1])["counters"]["worker_hits"]
+
+    hits = until(reported, "a query brings the count")
+    assert hits == 50
+    status = json.loads(daemon.admin("/v1/status")[1])
+    assert status["cache"]["hit_ratio"] == pytest.approx(hits / (hits + status["counters"]["queries"]))

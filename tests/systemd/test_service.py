@@ -102,7 +102,7 @@ def test_a_user_outside_the_group_is_not_permitted(running):
 
 def test_systemctl_status_shows_the_state_of_the_daemon(running, worker):
     assert worker().ask(TOKENS[0]).verdict == "valid"
-    until(lambda: re.match(r"Healthy: \d+ queries, [\d.]+ % from the cache; ", running.show("claimsd", "StatusText")),
+    until(lambda: re.match(r"Healthy: \d+ lookups, [\d.]+ % from a cache; ", running.show("claimsd", "StatusText")),
           "a status of a daemon that has answered")
 
 
