@@ -24,7 +24,7 @@ from peer import Peer, until
 from servers import AuthApi
 
 HOSTS = 3
-KNOWN_SECONDS = 5  # loss of Redis, and its return; 3 s and 5 s by design, more on a busy machine
+KNOWN_SECONDS = 10  # loss of Redis, and its return: 3 s and 5 s by design, more on a busy machine
 LOOKUPS = 500
 
 
@@ -65,7 +65,7 @@ class FleetDemo:
     def revoke(self):
         self._report.title("On host-1: claimsctl revoke --everywhere")
         begin = time.monotonic()
-        done = self.claimsctl(self.fleet.hosts[0], "revoke", "--everywhere", token=self.tess)
+        done = self.claimsctl(self.fleet.hosts[0], "revoke", "--everywhere", "--timeout", "30s", token=self.tess)
         took = time.monotonic() - begin
         self._report.check("claimsctl says", self.line(done, "everywhere"), done.returncode == 0)
         self._report.line("took", f"{took * 1000:.0f} ms")
