@@ -136,7 +136,7 @@ TEST_CASE(
   member.next(Kind::kConnected);
   for (int i = 0; i < 40; ++i)
     member.bus->publish({fmt::format("{}", i), std::string(100'000, 'x')});
-  CHECK(member.next(Kind::kWriteRefused).text.find("OOM") != std::string::npos);
+  CHECK(member.next(Kind::kWriteRefused, seconds(5)).text.find("OOM") != std::string::npos);
   CHECK(member.bus->status().connected);
   CHECK(member.bus->status().write_error.find("OOM") != std::string::npos);
 }
@@ -147,7 +147,7 @@ TEST_CASE("a master without its replicas refuses writes, and another server is t
   Member member({.servers = {endpoint_of(isolated), endpoint_of(healthy)}});
   CHECK(member.next(Kind::kConnected).name == endpoint_of(isolated).text());
   member.bus->pulse("beat");
-  CHECK(member.next(Kind::kDisconnected).text.find("NOREPLICAS") != std::string::npos);
+  CHECK(member.next(Kind::kDisconnected, seconds(5)).text.find("NOREPLICAS") != std::string::npos);
   CHECK(member.next(Kind::kConnected).name == endpoint_of(healthy).text());
 }
 
@@ -216,7 +216,7 @@ TEST_CASE("commands of an earlier connection are not sent on a later one") {
   Member member(server);
   member.next(Kind::kConnected);
   server.freeze();
-  member.bus->count_items();
+  for (int i = 0; i < 100; ++i) member.bus->count_items();  // more than are sent at once
   member.next(Kind::kDisconnected);
   member.bus->count_items();  // dropped: there is no connection
   server.thaw();

@@ -160,6 +160,22 @@ TEST_CASE("an action that a failover lost is published again, by its author or b
   CHECK(behind.replica().currency() == Currency::kCurrent);
 }
 
+TEST_CASE("an action that Redis did not receive is repeated by its author") {
+  Fleet fleet;
+  FleetHost& author = fleet.add_connected();
+  FleetHost& other = fleet.add_connected();
+  fleet.run(seconds(6));
+  author.set_lossy(100);
+  const auto id = author.order(RuleKind::kUser, kHour, fleet.clock.now());
+  author.set_lossy(0);
+  fleet.run(seconds(1));
+  REQUIRE_FALSE(other.is_in_effect(id));
+  CHECK(author.replica().status(fleet.clock.now()).unpublished == 1);
+  fleet.run(seconds(2));
+  CHECK(other.is_in_effect(id));
+  CHECK(author.replica().status(fleet.clock.now()).unpublished == 0);
+}
+
 TEST_CASE("the newest action reaches the host that writes the pulses although it has missed it") {
   Fleet fleet;
   FleetHost& writer = fleet.add_connected();
