@@ -53,6 +53,12 @@ constexpr std::array kRecoveryGoals{
     Goal{"2 timeouts", Ratio::kOverPeer,  Bound::kAtMost,  1},
     Goal{"pinned",     Ratio::kUnderPeer, Bound::kAtLeast, 4},
 };
+constexpr std::array kFleetGoals{
+    Goal{"250 ms", Ratio::kOverPeer, Bound::kAtMost, 1},
+};
+constexpr std::array kFleetSyncGoals{
+    Goal{"5 s", Ratio::kOverPeer, Bound::kAtMost, 1},
+};
 constexpr std::array kAuditRateGoals{
     Goal{"one each", Ratio::kUnderPeer, Bound::kAtLeast, 10},
 };
@@ -112,6 +118,12 @@ constexpr std::array kBenchmarks{
     Benchmark{"recovery",
               "until a lookup is valid again after all kept connections fell silent, compared with a pool that keeps them (up to 20 s)",
               "ms", kRecoveryGoals, run_recovery},
+    Benchmark{"fleet",
+              "p99 of the time until a revocation is in effect on each of 1,000 simulated hosts, through a real Redis server",
+              "ms", kFleetGoals, run_fleet},
+    Benchmark{"fleet_sync",
+              "until a new host has the 100,000 actions of its fleet and is current",
+              "ms", kFleetSyncGoals, run_fleet_sync},
     Benchmark{"audit_rate",
               "durable audit record with group commit, compared with one transaction each; same disk",
               "us", kAuditRateGoals, run_audit_rate},

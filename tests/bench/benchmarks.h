@@ -43,6 +43,8 @@ Result<Measurement> run_front_door_p99(const Bench& bench);
 Result<Measurement> run_front_door_beside(const Bench& bench);
 Result<Measurement> run_miss_tls(const Bench& bench);
 Result<Measurement> run_recovery(const Bench& bench);
+Result<Measurement> run_fleet(const Bench& bench);
+Result<Measurement> run_fleet_sync(const Bench& bench);
 Result<Measurement> run_audit_rate(const Bench& bench);
 Result<Measurement> run_audit_search(const Bench& bench);
 Result<Measurement> run_audit_verify(const Bench& bench);
