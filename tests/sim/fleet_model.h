@@ -27,12 +27,11 @@ struct FleetOptions {
 };
 
 // C(name): what happened, so that a run can show that the histories reach what they are about.
-#define CLAIMSD_SIM_FLEET_COVERAGE(C)                                                          \
-  C(orders)                                                                                    \
-  C(withdrawals)                                                                               \
-  C(everywhere)                                                                                \
-  C(failovers) C(forgotten_writes) C(lost_data) C(cuts) C(crashes) C(isolations) C(intrusions) \
-      C(replays) C(exchanges) C(joins) C(full)
+// clang-format off
+#define CLAIMSD_SIM_FLEET_COVERAGE(C) \
+  C(orders) C(withdrawals) C(everywhere) C(failovers) C(forgotten_writes) C(lost_data) C(cuts) \
+  C(crashes) C(isolations) C(intrusions) C(replays) C(exchanges) C(joins) C(full)
+// clang-format on
 
 struct FleetCoverage {
   std::uint64_t histories = 0;
