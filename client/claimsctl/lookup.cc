@@ -10,10 +10,8 @@ struct ReasonRow {
 
 // The `unavailable` reasons (PROTOCOL.md, "Reasons") that have their own exit status.
 constexpr ReasonRow kReasons[] = {
-    {"not_permitted", Exit::kNoPermission},
-    {"wrong_daemon", Exit::kConfigError},
-    {"unsafe_directory", Exit::kConfigError},
-    {"wrong_upstream", Exit::kConfigError},
+    {"not_permitted", Exit::kNoPermission},   {"wrong_daemon", Exit::kConfigError},
+    {"unsafe_directory", Exit::kConfigError}, {"wrong_upstream", Exit::kConfigError},
     {"not_configured", Exit::kConfigError},
 };
 
