@@ -135,7 +135,7 @@ void configure(Facts& facts, const std::string& more) {
 
 // clang-format off
 const Ill kIlls[] = {
-  {"configuration", State::kFailed, "users other than its owner root can change", "chmod go-w /etc/claimsd/claimsd.toml",
+  {"configuration", State::kFailed, "is writable by users other than its owner root", "chmod go-w /etc/claimsd/claimsd.toml",
    [](Facts& f) { file(f.config_file).mode = 0662; }},
   {"configuration", State::kFailed, "the daemon's user claimsd cannot read", "chmod 0640",
    [](Facts& f) { file(f.config_file).mode = 0600; }},
@@ -192,7 +192,7 @@ const Ill kIlls[] = {
    [](Facts& f) { f.workers.clear(); f.claims_socket.members = {"claimsd"}; }},
   {"answer", State::kFailed, "no_daemon", "journalctl",
    [](Facts& f) { f.ping = {false, "no_daemon", "no process listens"}; }},
-  {"answer", State::kUnchecked, "root may not query", "root",
+  {"answer", State::kUnchecked, "root is not allowed to query", "root",
    [](Facts& f) { f.ping = {false, "not_permitted", "not permitted"}; }},
   {"host_key", State::kFailed, "other users can access the host key /var/lib/claimsd/host.key (mode 0640)", "remove it",
    [](Facts& f) { file(f.configured->host_key).mode = 0640; }},
@@ -238,7 +238,7 @@ const Ill kIlls[] = {
    [](Facts& f) { api(f).status = 200; api(f).refuses = false; }},
   {"auth_api", State::kFailed, "claimsd does not follow redirects", "the address that it redirects to",
    [](Facts& f) { api(f).status = 302; api(f).refuses = false; }},
-  {"auth_api", State::kWarning, "HTTP 404, which does not count as a rejection", "correct upstream.main.url",
+  {"auth_api", State::kWarning, "without a token, which does not count as a rejection", "correct upstream.main.url",
    [](Facts& f) { api(f).status = 404; api(f).refuses = false; }},
   {"auth_api", State::kWarning, "HTTP 429", "rate limits",
    [](Facts& f) { api(f).status = 429; api(f).refuses = false; }},
