@@ -33,6 +33,10 @@ class Server:
             self.process.terminate()
         self.process.communicate(timeout=PATIENCE)
 
+    def kill(self):
+        self.process.kill()
+        self.process.communicate(timeout=PATIENCE)
+
     def __enter__(self):
         return self
 
