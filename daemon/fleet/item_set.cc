@@ -30,8 +30,8 @@ void change(FleetDigest& digest, const ItemId& id, bool add) {
 
 }  // namespace
 
-bool ItemSet::insert(const ItemId& id, Item item) {
-  const auto [at, is_new] = items_.try_emplace(id, std::move(item));
+bool ItemSet::insert(const ItemId& id, const Item& item) {
+  const auto [at, is_new] = items_.try_emplace(id, item);
   if (!is_new) return false;
   const Item& added = at->second;
   by_end_.emplace(added.ends, id);

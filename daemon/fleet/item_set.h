@@ -37,7 +37,7 @@ struct Item {
 class ItemSet {
  public:
   // False if it is there already: then nothing changes.
-  bool insert(const ItemId& id, Item item);
+  bool insert(const ItemId& id, const Item& item);
   // Null if absent. Valid until the item expires.
   const Item* find(const ItemId& id) const;
   // Seen in the log: from now on it counts.

@@ -31,6 +31,9 @@ struct Resolver::Lookup {
   addrinfo hints{};
   gaicb request{};
 
+  Lookup() = default;
+  Lookup(const Lookup&) = delete;
+  Lookup& operator=(const Lookup&) = delete;
   ~Lookup() {
     if (request.ar_result != nullptr) freeaddrinfo(request.ar_result);
   }

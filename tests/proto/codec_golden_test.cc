@@ -92,6 +92,13 @@ void expect_from_client(Golden& golden) {
   golden.expect("query_full", 3,
                 Query{.timeout_ms = 950,
                       .max_age_ms = 0,
+                      .token = kToken,
+                      .client_address = "2001:db8::7",
+                      .trace_id = "4bf92f3577b34da6",
+                      .route = "GET /worklist"});
+  golden.expect("query_counted", 3,
+                Query{.timeout_ms = 950,
+                      .max_age_ms = 0,
                       .local_hits = 70000,
                       .token = kToken,
                       .client_address = "2001:db8::7",
