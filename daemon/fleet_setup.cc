@@ -10,7 +10,7 @@
 #include <set>
 
 #include "daemon/admin/status_json.h"
-#include "daemon/redis/credentials.h"
+#include "daemon/base/secret_file.h"
 #include "daemon/store/head_copy.h"
 #include "daemon/version.h"
 #include "daemon/wiring.h"
@@ -24,7 +24,7 @@ constexpr std::uint16_t kSentinelPort = 26379;
 constexpr claims::HostId kNoHost{};
 
 Result<Secret> read_key(const char* option, const std::string& path) {
-  Result<Secret> key = redis::read_secret_file(path);
+  Result<Secret> key = read_secret_file(path);
   if (!key) return failure(fmt::format("fleet.{}: {}", option, key.error().message));
   if (key->view().size() < kMinKey)
     return failure(

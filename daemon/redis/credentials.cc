@@ -1,17 +1,12 @@
 #include "daemon/redis/credentials.h"
 
-#include <errno.h>
-#include <fcntl.h>
 #include <fmt/core.h>
-#include <string.h>
 
-#include "daemon/base/fd.h"
-#include "daemon/base/read_fully.h"
+#include "daemon/base/secret_file.h"
 
 namespace claimsd::redis {
 namespace {
 
-constexpr std::size_t kMaxFile = 1024 * 1024;
 constexpr std::size_t kMaxPassword = 512;
 
 // "" is an empty result.
@@ -24,9 +19,7 @@ Result<Secret> read_option(const char* option, const std::string& path) {
 
 Result<Secret> read_password(const std::string& path) {
   const Secret text = TRY(read_option("password_file", path));
-  std::string_view line = text.view();
-  if (line.ends_with('\n')) line.remove_suffix(1);
-  if (line.ends_with('\r')) line.remove_suffix(1);
+  const std::string_view line = without_line_end(text.view());
   if (!path.empty() && (line.empty() || line.size() > kMaxPassword ||
                         line.find_first_of("\r\n") != std::string_view::npos))
     return failure(fmt::format("fleet.password_file: {} must hold one line of at most {} bytes",
@@ -35,21 +28,6 @@ Result<Secret> read_password(const std::string& path) {
 }
 
 }  // namespace
-
-Result<Secret> read_secret_file(const std::string& path) {
-  const auto cannot = [&](const char* why) {
-    return failure(fmt::format("cannot read {}: {}", path, why));
-  };
-  // O_NONBLOCK: do not wait for a writer if it is a FIFO.
-  const Fd file(open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK));
-  if (!file) return cannot(strerrordesc_np(errno));
-  Secret text(kMaxFile);
-  const auto size = read_fully(file.get(), {text.data(), kMaxFile});
-  if (!size) return cannot(strerrordesc_np(size.error()));
-  if (*size == kMaxFile) return cannot("the file is larger than 1 MiB");
-  if (*size == 0) return cannot("the file is empty");
-  return Secret(text.view().substr(0, *size));
-}
 
 Result<Credentials> read_credentials(const Settings& settings) {
   Credentials all;

@@ -18,7 +18,4 @@ struct Credentials {
 // The error names the option, the file and the reason.
 Result<Credentials> read_credentials(const Settings& settings);
 
-// The content of a file of at most 1 MiB, which must not be empty. The error names the file.
-Result<Secret> read_secret_file(const std::string& path);
-
 }  // namespace claimsd::redis

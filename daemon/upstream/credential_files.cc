@@ -1,22 +1,16 @@
 #include "daemon/upstream/credential_files.h"
 
-#include <errno.h>
-#include <fcntl.h>
 #include <fmt/core.h>
-#include <string.h>
 #include <sys/stat.h>
 
 #include <algorithm>
 
-#include "daemon/base/fd.h"
-#include "daemon/base/read_fully.h"
+#include "daemon/base/secret_file.h"
 #include "daemon/upstream/request.h"
 
 namespace claimsd::upstream {
 namespace {
 
-// In bytes. A system's CA bundle is a quarter of it.
-constexpr std::size_t kMaxFile = 1024 * 1024;
 constexpr std::size_t kMaxLine = 4096;
 
 std::int64_t nanoseconds(const timespec& time) {
@@ -37,28 +31,17 @@ FileMark mark_of(const std::string& path) {
 Result<Secret> read_whole(const UpstreamSettings& settings, const char* option,
                           const std::string& path) {
   if (path.empty()) return Secret();
-  const auto cannot = [&](const char* why) {
-    return failure(
-        fmt::format("upstream.{}.{}: cannot read {}: {}", settings.name, option, path, why));
-  };
-  // O_NONBLOCK: do not wait for a writer if it is a FIFO.
-  const Fd file(open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK));
-  if (!file) return cannot(strerrordesc_np(errno));
-  Secret text(kMaxFile);
-  const auto size = read_fully(file.get(), {text.data(), kMaxFile});
-  if (!size) return cannot(strerrordesc_np(size.error()));
-  if (*size == kMaxFile) return cannot("the file is larger than 1 MiB");
-  if (*size == 0) return cannot("the file is empty");
-  return Secret(text.view().substr(0, *size));
+  Result<Secret> text = read_secret_file(path);
+  if (!text)
+    return failure(fmt::format("upstream.{}.{}: {}", settings.name, option, text.error().message));
+  return text;
 }
 
 // The single line of a file, without its line end. Printable ASCII only: it goes into a header.
 Result<Secret> read_line(const UpstreamSettings& settings, const char* option,
                          const std::string& path) {
   const Secret text = TRY(read_whole(settings, option, path));
-  std::string_view line = text.view();
-  if (line.ends_with('\n')) line.remove_suffix(1);
-  if (line.ends_with('\r')) line.remove_suffix(1);
+  const std::string_view line = without_line_end(text.view());
   const bool printable =
       std::all_of(line.begin(), line.end(), [](char c) { return c >= ' ' && c < 0x7f; });
   if (!path.empty() && (line.empty() || line.size() > kMaxLine || !printable))
