@@ -48,7 +48,7 @@ void FleetMember::connect(claims::ClaimsService& service, Hooks hooks) {
   service_ = &service;
   hooks_ = std::move(hooks);
   follow_gate();
-  log_currency(deps_.clock.now());
+  log_currency();
   timer_.start(fleet::kTick, fleet::kTick);
 }
 
@@ -247,7 +247,7 @@ void FleetMember::tick() {
   // A write that failed is tried again, and is not reported again.
   while (!not_durable_.empty() && deps_.revocations.idle()) settle(not_durable_.begin()->first);
   follow_gate();
-  log_currency(now);
+  log_currency();
   answer_awaited(now);
   answer_lists(now);
   reports_.fill(kReports, now.boot);
@@ -265,8 +265,8 @@ void FleetMember::follow_gate() {
   service_->set_complete(answers_);
 }
 
-void FleetMember::log_currency(const Now& now) {
-  const fleet::Currency currency = replica_->status(now).currency;
+void FleetMember::log_currency() {
+  const fleet::Currency currency = replica_->currency();
   if (currency == currency_) return;
   currency_ = currency;
   if (currency == fleet::Currency::kCurrent) {

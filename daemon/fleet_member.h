@@ -108,7 +108,7 @@ class FleetMember final : public claims::RevocationLog, public fleet::LocalRules
   void answer_awaited(const Now& now);
   void answer_lists(const Now& now);
   void follow_gate();
-  void log_currency(const Now& now);
+  void log_currency();
   bool may_report();
   std::string name_of(const claims::HostId& host) const;
 

@@ -56,8 +56,8 @@ bool lacks_permission(const std::string& error) {
 
 void assess_clock(const FleetStatus& fleet, std::vector<Finding>& findings) {
   const auto ahead = fleet.replica.clock_ahead;
-  if (!ahead || (*ahead<kClockMatters&& * ahead> - kClockMatters)) return;
-  const double apart = in_seconds(*ahead > Duration(0) ? *ahead : -*ahead);
+  if (!ahead || std::chrono::abs(*ahead) < kClockMatters) return;
+  const double apart = in_seconds(std::chrono::abs(*ahead));
   findings.push_back(
       {"fleet_clock",
        fmt::format("the clock of this host is {:.0f} s {} the fleet's, which is that of Redis",

@@ -53,7 +53,7 @@ class HostReplica final : public Replica {
   std::optional<std::string> name_of(const claims::HostId& host) const override;
   WallTime action_time(const Now& now) const override;
 
-  Currency currency() const { return currency_; }
+  Currency currency() const override { return currency_; }
   std::size_t items() const { return items_.size(); }
   // Entries in all queues; of this host's items that are to be published.
   std::size_t queued() const;

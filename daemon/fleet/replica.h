@@ -89,6 +89,7 @@ class Replica {
   // `unavailable` for every query, and that the shared map must not be trusted.
   virtual bool answers() const = 0;
   virtual FleetStatus status(const Now& now) const = 0;
+  virtual Currency currency() const = 0;
   // The rows of the table of hosts, by name. They are read twice a minute, less often in a fleet of
   // more than 60 hosts.
   virtual std::vector<HostStatus> hosts(const Now& now) const = 0;

@@ -11,6 +11,7 @@
 #include "daemon/front_door/request.h"
 #include "daemon/http/message.h"
 #include "daemon/loop/unix_socket.h"
+#include "proto/messages.h"
 #include "proto/vocabulary.h"
 
 namespace claimsd::front_door {
@@ -32,6 +33,12 @@ struct Decision {
   Secret claims;                                    // a claims block, if valid
   Secret document;  // as the Auth API sent it, if it is not in the claims as a whole
 };
+
+// Whether an answer with these flags holds the Auth API's document as it was sent. A part of it could
+// pass for the whole.
+constexpr bool has_whole_document(int flags) {
+  return (flags & (proto::kAnswerTruncated | proto::kAnswerCompacted)) == 0;
+}
 
 // What a request asks for.
 struct Target {

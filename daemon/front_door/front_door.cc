@@ -111,8 +111,7 @@ void FrontDoor::answer(const claims::Waiter& waiter, const claims::Answer& answe
 // False if the answer does not have the whole document. A part of it could pass for the Auth API's
 // own.
 bool FrontDoor::takes_document(Waiting& waiting, const claims::Answer& answer) {
-  constexpr int kNotAsSent = proto::kAnswerTruncated | proto::kAnswerCompacted;
-  if ((answer.flags & kNotAsSent) == 0) return true;
+  if (has_whole_document(answer.flags)) return true;
   waiting.decision.document = Secret(answer.document);
   return !answer.document.empty();
 }

@@ -1,6 +1,7 @@
 #include "daemon/front_door/shared_leases.h"
 
 #include "client/src/lease_reader.h"
+#include "daemon/front_door/decision.h"
 #include "proto/limits.h"
 #include "proto/messages.h"
 
@@ -27,8 +28,7 @@ std::optional<SharedLeases::Found> SharedLeases::find(claims::UpstreamId upstrea
     return std::nullopt;
   client::FoundLease lease;
   if (!client::find_lease(map, sealer_, token, moment, proto::kAnyAge, lease)) return std::nullopt;
-  constexpr int kNotAsSent = proto::kAnswerTruncated | proto::kAnswerCompacted;
-  return Found{.claims = Secret(lease.block()), .complete = (lease.flags & kNotAsSent) == 0};
+  return Found{.claims = Secret(lease.block()), .complete = has_whole_document(lease.flags)};
 }
 
 }  // namespace claimsd::front_door

@@ -173,6 +173,11 @@ bool RevocationControl::add_rules(const AdminAction& action, const Now& now,
     rule.actor_uid = action.actor_uid.value_or(kUnknownActor);
     rule.author = deps_.guard.policy().author;
   }
+  return put_into_effect(change, now);
+}
+
+// False: there is no room, even without what has ended.
+bool RevocationControl::put_into_effect(RevocationChange& change, const Now& now) {
   auto replaced = deps_.guard.rules().add(change.rules);
   if (!replaced) {
     drop_expired(now);
@@ -203,13 +208,7 @@ bool RevocationControl::apply(const std::vector<Rule>& rules, RevocationLog::Don
     rule.ends = {std::max(rule.ends.wall, later->ends.wall),
                  std::max(rule.ends.boot, later->ends.boot)};
   }
-  auto replaced = deps_.guard.rules().add(change.rules);
-  if (!replaced) {
-    drop_expired(deps_.clock.now());
-    replaced = deps_.guard.rules().add(change.rules);
-  }
-  if (!replaced) return false;
-  change.ended_rules = std::move(*replaced);
+  if (!put_into_effect(change, deps_.clock.now())) return false;
   for (const Rule& rule : rules) withdraw_leases(rule.name);
   // A flight may be for a token that was revoked or purged.
   deps_.upstreams.close_in_flight();
@@ -232,8 +231,7 @@ void RevocationControl::withdraw_leases(const RuleName& name) {
 
 bool RevocationControl::apply(const Withdrawal& withdrawal, RevocationLog::Done done) {
   deps_.guard.rules().restore(withdrawal);
-  NegativeCache& negative = deps_.cache.negative();
-  negative.erase_revoked();
+  deps_.cache.negative().erase_revoked();
   deps_.revocation_log.write({.withdrawals = {withdrawal}}, std::move(done));
   return true;
 }

@@ -60,6 +60,7 @@ class RevocationControl {
   Rule purge_rule(const RuleName& name, const Now& now) const;
   std::vector<Rule> rules_for(const AdminAction& action, const Now& now);
   bool add_rules(const AdminAction& action, const Now& now, RevocationChange& change);
+  bool put_into_effect(RevocationChange& change, const Now& now);
   void withdraw_leases(const RuleName& name);
   void keep(RevocationChange change, ActionResult result, ActionDone done);
   bool knows(const AdminAction& action, const Now& now);
