@@ -14,7 +14,6 @@ class FleetClock {
   void set(WallTime redis_time, const Now& now) {
     offset_ = redis_time.time_since_epoch() - now.boot.time_since_epoch();
   }
-  bool is_set() const { return offset_.has_value(); }
   // This host's wall clock as long as Redis has not been asked.
   WallTime time(const Now& now) const {
     return offset_ ? WallTime(now.boot.time_since_epoch() + *offset_) : now.wall;

@@ -16,7 +16,6 @@ struct Value {
   std::vector<Value> items;
 
   bool is_nil() const { return type == Type::kNil; }
-  bool is_text() const { return type == Type::kText; }
   bool is_error() const { return type == Type::kError; }
   bool is_integer() const { return type == Type::kInteger; }
   bool is_array() const { return type == Type::kArray; }

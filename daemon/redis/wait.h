@@ -26,7 +26,6 @@ class Wait {
 
   BootTime now() const { return clock_->now().boot; }
   const Clock& clock() const { return *clock_; }
-  int stop_fd() const { return stop_fd_; }
 
  private:
   const Clock* clock_;

@@ -192,7 +192,6 @@ void FleetHost::keep(const ActionId& action, bool is_withdrawal) {
 bool FleetHost::apply(const std::vector<claims::Rule>& rules) {
   const ActionId id = rules.front().key.action;
   if (in_effect_.size() >= parameters_.max_items) return false;
-  ++applies_;
   if (!in_effect_.try_emplace(id, rules).second) applied_replay_ = "an action was applied twice";
   if (known_ && !known_(id)) applied_foreign_ = "an action was applied without an order";
   keep(id, false);
@@ -200,7 +199,6 @@ bool FleetHost::apply(const std::vector<claims::Rule>& rules) {
 }
 
 bool FleetHost::apply(const claims::Withdrawal& withdrawal) {
-  ++applies_;
   if (!withdrawn_.try_emplace(withdrawal.action, withdrawal).second)
     applied_replay_ = "a withdrawal was applied twice";
   if (known_ && !known_(withdrawal.action))

@@ -59,8 +59,6 @@ class FleetHost final : public fleet::Bus, public fleet::LocalRules {
   void set_lossy(std::uint64_t percent) { loss_ = percent; }
   // Receives no entry, but sends.
   void set_deaf(bool deaf) { deaf_ = deaf; }
-  // Applies so far, of what was received.
-  std::uint64_t applies() const { return applies_; }
   void set_known(std::function<bool(const claims::ActionId&)> known) { known_ = std::move(known); }
 
   void publish(fleet::Field item) override;
@@ -104,7 +102,6 @@ class FleetHost final : public fleet::Bus, public fleet::LocalRules {
   bool slow_disk_ = false;
   std::uint64_t loss_ = 0;
   bool deaf_ = false;
-  std::uint64_t applies_ = 0;
   std::string applied_foreign_;
   std::string applied_replay_;
 

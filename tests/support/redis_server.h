@@ -27,7 +27,6 @@ class RedisServer {
   RedisServer& operator=(const RedisServer&) = delete;
 
   std::uint16_t port() const { return port_; }
-  std::string url() const { return "redis://127.0.0.1:" + std::to_string(port_); }
   std::string file(const std::string& name) const { return directory_.path() + "/" + name; }
   // Stops the process where it is, and lets it continue.
   void freeze();

@@ -5,26 +5,22 @@ in the documentation allows, and no more.
 """
 
 import contextlib
-import json
+import functools
 import os
 import pathlib
 import signal
-import socket
 import subprocess
 import time
 
 from daemon import Claimsd
-from peer import until
+from peer import Peer, until
+from servers import free_port
+from tokens import old_token
 
 NAME = "test"
 PATIENCE = 30
+EVERYWHERE = ("--everywhere", "--timeout", "30s")  # a busy machine takes longer than 5 s
 ACL = "~{claimsd:%s}:* -@all +xadd +xread +xrevrange +hset +hdel +hlen +hscan +multi +exec +time +role" % NAME
-
-
-def free_port():
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        return free.getsockname()[1]
 
 
 class Redis:
@@ -87,8 +83,22 @@ class Redis:
             self.process.wait(PATIENCE)
 
 
+@functools.cache
+def token_of(name):
+    return old_token(name)
+
+
+def reason(daemon, token):
+    with Peer(daemon.socket) as peer:
+        return peer.ask(token).reason
+
+
+def findings(daemon):
+    return {one["code"]: one for one in daemon.status()["findings"]}
+
+
 def status_of(daemon):
-    return json.loads(daemon.admin("/v1/status")[1])["fleet"]
+    return daemon.status()["fleet"]
 
 
 def is_current(daemon):

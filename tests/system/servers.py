@@ -7,11 +7,18 @@ import http.client
 import json
 import os
 import pathlib
+import socket
 import subprocess
 
 TESTS = pathlib.Path(__file__).resolve().parents[1]
 PYTHON = "/usr/bin/python3"  # Debian's, which has the modules
 PATIENCE = 30
+
+
+def free_port():
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        return free.getsockname()[1]
 
 
 class Server:

@@ -1,7 +1,6 @@
 """Three daemons and one Redis: what is revoked on one host is revoked on all, no lookup waits for
 Redis, and Redis sees no secret. test_fleet_hosts.py has hosts that join, restart and leave."""
 
-import functools
 import json
 import pathlib
 import re
@@ -10,12 +9,8 @@ import time
 
 import pytest
 
-from fleets import NAME, identity_file, is_current, status_of
+from fleets import EVERYWHERE, NAME, findings, identity_file, is_current, reason, status_of, token_of
 from peer import Peer, until
-from tokens import old_token
-
-
-EVERYWHERE = ("--everywhere", "--timeout", "30s")  # a busy machine takes longer than 5 s
 
 
 @pytest.fixture(scope="module")
@@ -30,20 +25,6 @@ def made(fleet):
 @pytest.fixture(scope="module")
 def hosts(made):
     return made.hosts
-
-
-@functools.cache
-def token_of(name):
-    return old_token(name)
-
-
-def reason(daemon, token):
-    with Peer(daemon.socket) as peer:
-        return peer.ask(token).reason
-
-
-def findings(daemon):
-    return {one["code"]: one for one in daemon.status()["findings"]}
 
 
 def metric(daemon, name):

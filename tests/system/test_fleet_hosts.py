@@ -1,31 +1,12 @@
 """Hosts that join a fleet, restart, leave it, or are set up wrongly."""
 
-import functools
 import re
 
 import pytest
 
 from daemon import StartFailed
-from fleets import ACL, identity_file, is_current, status_of, write_identity
-from peer import Peer, until
-from tokens import old_token
-
-
-EVERYWHERE = ("--everywhere", "--timeout", "30s")  # a busy machine takes longer than 5 s
-
-
-@functools.cache
-def token_of(name):
-    return old_token(name)
-
-
-def reason(daemon, token):
-    with Peer(daemon.socket) as peer:
-        return peer.ask(token).reason
-
-
-def findings(daemon):
-    return {one["code"]: one for one in daemon.status()["findings"]}
+from fleets import ACL, EVERYWHERE, findings, identity_file, is_current, reason, status_of, token_of, write_identity
+from peer import until
 
 
 def refusal(host, *arguments):

@@ -4,7 +4,6 @@ daemon."""
 import json
 import pathlib
 import re
-import socket
 import subprocess
 import urllib.parse
 import urllib.request
@@ -12,6 +11,7 @@ import urllib.request
 import pytest
 
 from peer import until
+from servers import free_port
 
 MONITORING = pathlib.Path(__file__).resolve().parents[2] / "daemon" / "admin" / "monitoring"
 RULES = (MONITORING / "claimsd-rules.yml").read_text()
@@ -23,12 +23,6 @@ def promtool(*words, **more):
     done = subprocess.run(["promtool", *words], capture_output=True, text=True, timeout=60, **more)
     assert done.returncode == 0, done.stdout + done.stderr
     return done.stdout + done.stderr
-
-
-def free_port():
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        return free.getsockname()[1]
 
 
 @pytest.fixture

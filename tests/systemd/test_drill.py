@@ -21,15 +21,11 @@ import drill
 from conftest import ROOT, as_worker, install
 from daemon import toml
 from peer import Peer, until
+from servers import free_port
 from tokens import jwt
 
 MONITORING = ROOT / "daemon" / "admin" / "monitoring"
 WINDOW = "20s"
-
-
-def free_port():
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        return free.getsockname()[1]
 
 
 class Valve:
