@@ -14,7 +14,7 @@
 
 namespace claimsd::test {
 
-// A port that nothing listens on.
+// A port of 127.0.0.1 that nothing listens on, below those of outgoing connections (ip(7)).
 std::uint16_t free_port();
 
 class RedisServer {

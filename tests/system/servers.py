@@ -7,6 +7,7 @@ import http.client
 import json
 import os
 import pathlib
+import random
 import socket
 import subprocess
 
@@ -16,9 +17,16 @@ PATIENCE = 30
 
 
 def free_port():
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        return free.getsockname()[1]
+    """A free TCP port of 127.0.0.1, below those that the kernel gives to outgoing connections (ip(7)):
+    no connection of another test takes it meanwhile."""
+    for _ in range(100):
+        with socket.socket() as free:
+            try:
+                free.bind(("127.0.0.1", random.randrange(10000, 32000)))
+            except OSError:
+                continue
+            return free.getsockname()[1]
+    raise RuntimeError("100 ports of 127.0.0.1 are taken")
 
 
 class Server:

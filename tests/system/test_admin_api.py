@@ -12,6 +12,7 @@ import pytest
 import yaml
 
 from peer import until
+from servers import free_port
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 OPENAPI = yaml.safe_load((ROOT / "daemon" / "admin" / "openapi.yaml").read_text())
@@ -123,9 +124,7 @@ def test_curl_needs_only_the_socket(busy):
 
 
 def test_the_prometheus_listener_serves_three_paths_and_rejects_a_foreign_host_header(claimsd, faults):
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
+    port = free_port()
     claimsd(faults.url("echo"), daemon={"metrics_listen": f"127.0.0.1:{port}"})
 
     def get(path, host=None):

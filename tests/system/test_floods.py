@@ -16,7 +16,6 @@ another daemon on the same host.
 import os
 import re
 import shutil
-import socket
 import statistics
 import time
 
@@ -25,6 +24,7 @@ import pytest
 import other_user
 from daemon import sanitized
 from peer import Peer, until
+from servers import free_port
 from workers import Worker
 
 FLOOD_SECONDS = int(os.environ.get("CLAIMSD_FLOOD_SECONDS", "3"))
@@ -172,9 +172,7 @@ def test_connections_and_scrapes_in_a_loop_delay_no_hit_of_another_uid(claimsd, 
         pytest.skip("a build with sanitizers has no system call filter")
 
     def start():
-        with socket.socket() as free:
-            free.bind(("127.0.0.1", 0))
-            port = free.getsockname()[1]
+        port = free_port()
         daemon = claimsd(faults.url("junk-refused"), cache={"max_ttl": "300s"}, log={"level": "warning"},
                          daemon={"socket_mode": "0666", "allowed_uids": [os.geteuid(), VICTIM, *([FLOODER] if allowed else [])],
                                  "metrics_listen": f"127.0.0.1:{port}"})

@@ -16,6 +16,7 @@ import pytest
 from conftest import ROOT, as_worker
 from http_client import RawClient
 from peer import until
+from servers import free_port
 from spinners import Spinners
 from tokens import jwt, user_of
 from workers import Worker
@@ -290,8 +291,7 @@ def test_the_http_socket_is_off_until_it_is_enabled(running):
     running.run("systemctl", "restart", "claimsd")
     assert not path.exists()
     drop_in = f"run/systemd/system/{unit}.d/port.conf"
-    with socket.create_server(("127.0.0.1", 0)) as free:  # the machine has this host's network
-        port = free.getsockname()[1]
+    port = free_port()  # the machine has this host's network
     try:
         running.run("sh", "-ec", http_socket())
         assert running.run("stat", "-c", "%U:%G %a", "/run/claimsd/http.sock").stdout == "claimsd:claimsd-clients 660\n"
