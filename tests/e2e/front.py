@@ -1,5 +1,6 @@
 """nginx as the only entry to the site: front-end files under a strict policy, `/auth/` to the Auth
-API, `/api/` to Lumen.
+API, `/api/` to Lumen, `/notices/` to a backend that leaves tokens to nginx and claimsd, by the files of
+client/examples/nginx.
 
 With a single origin no CORS rules are needed. Only those endpoints of the Auth API that a browser
 needs are reachable.
@@ -11,9 +12,10 @@ import pwd
 import shutil
 import socket
 import string
-import subprocess
 
-PATIENCE = 30
+from running import Running
+
+EXAMPLES = pathlib.Path(__file__).resolve().parents[2] / "client" / "examples" / "nginx"
 # Only the site's own files and answers; no inline script, no framing, no form submission, no HTML
 # made from strings.
 CONTENT_SECURITY_POLICY = "; ".join([
@@ -52,25 +54,32 @@ http {
   }
   upstream auth_api { server unix:$auth_socket; }
   upstream lumen { server unix:$lumen_socket max_fails=0; }
+  upstream notices { server unix:$notices_socket max_fails=0; }
+  include claimsd.conf;
   proxy_connect_timeout 2s;
   proxy_read_timeout 15s;
-  proxy_set_header Host $$http_host;
-  proxy_set_header X-Real-IP $$remote_addr;
   $headers
 
   server {
     listen 127.0.0.1:$port;
     root $files;
+    include snippets/claimsd-server.conf;
 
-    location = /auth/token/ { $no_store proxy_pass http://auth_api/api/token/; }
-    location = /auth/token/refresh/ { $no_store proxy_pass http://auth_api/api/token/refresh/; }
-    location = /auth/logout/ { $no_store proxy_pass http://auth_api/api/logout/; }
-    location /api/ { $no_store proxy_pass http://lumen; }
+    location = /auth/token/ { $no_store $plain_proxy proxy_pass http://auth_api/api/token/; }
+    location = /auth/token/refresh/ { $no_store $plain_proxy proxy_pass http://auth_api/api/token/refresh/; }
+    location = /auth/logout/ { $no_store $plain_proxy proxy_pass http://auth_api/api/logout/; }
+    location /api/ { $no_store $plain_proxy proxy_pass http://lumen; }
+    location = /notices/ { $no_store auth_request /_claimsd/authenticated; proxy_pass http://notices; }
+    location = /notices/add/ { $no_store auth_request /_claimsd/clinicians; proxy_pass http://notices; }
     location /assets/ { try_files $$uri =404; $immutable }
     location / { try_files $$uri /index.html; $no_store }
   }
 }
 """)
+
+
+# What a backend gets that is not behind auth_request: nothing of the client's in the names of an identity.
+PLAIN_PROXY = "include snippets/claimsd-headers.conf; proxy_set_header X-Real-IP $remote_addr;"
 
 
 def _headers(**more):
@@ -79,40 +88,26 @@ def _headers(**more):
     return " ".join(f'add_header {name} "{value}" always;' for name, value in headers.items())
 
 
-class Front:
+class Front(Running):
     """Serves at `url` while it exists. The port is bound here and passed down, so it cannot be
     taken in between."""
 
-    def __init__(self, root, files, auth_socket, lumen_socket, port=0):
-        self._root = pathlib.Path(root)
-        self._root.mkdir(mode=0o755)
+    def __init__(self, root, files, sockets, port=0):
+        """`sockets`: the Unix sockets auth, lumen, notices and claimsd (its HTTP socket)."""
+        self.root = pathlib.Path(root)
+        (self.root / "snippets").mkdir(mode=0o755, parents=True)
+        for name, directory in (("claimsd.conf", self.root), ("claimsd-server.conf", self.root / "snippets"), ("claimsd-headers.conf", self.root / "snippets")):
+            (directory / name).write_text((EXAMPLES / name).read_text().replace("/run/claimsd/http.sock", str(sockets["claimsd"])))
         with socket.create_server(("127.0.0.1", port)) as listener:
             self.port = listener.getsockname()[1]
             self.url = f"http://127.0.0.1:{self.port}"
-            configuration = self._root / "nginx.conf"
+            configuration = self.root / "nginx.conf"
             configuration.write_text(CONFIGURATION.substitute(
-                user=f"user {pwd.getpwuid(0).pw_name} root;" if os.geteuid() == 0 else "", root=self._root, files=files, port=self.port,
-                auth_socket=auth_socket, lumen_socket=lumen_socket, headers=_headers(),
+                user=f"user {pwd.getpwuid(0).pw_name} root;" if os.geteuid() == 0 else "", root=self.root, files=files, port=self.port,
+                auth_socket=sockets["auth"], lumen_socket=sockets["lumen"], notices_socket=sockets["notices"], plain_proxy=PLAIN_PROXY, headers=_headers(),
                 no_store=_headers(Cache_Control="no-store"), immutable=_headers(Cache_Control="public, max-age=31536000, immutable")))
             nginx = shutil.which("nginx", path=f"/usr/sbin:{os.environ.get('PATH', '')}")
             if nginx is None:
                 raise RuntimeError("there is no nginx: install nginx-light")
-            with open(self._root / "log", "wb") as log:
-                self._process = subprocess.Popen(
-                    ["setpriv", "--pdeathsig", "TERM", nginx, "-c", str(configuration), "-p", str(self._root), "-e", "stderr", "-g", "daemon off;"],
-                    env={**os.environ, "NGINX": f"{listener.fileno()};"}, pass_fds=[listener.fileno()],
-                    stdin=subprocess.DEVNULL, stdout=log, stderr=log)
-
-    def log(self):
-        return (self._root / "log").read_text()
-
-    def stop(self):
-        if self._process.poll() is None:
-            self._process.terminate()
-        self._process.wait(PATIENCE)
-
-    def __enter__(self):
-        return self
-
-    def __exit__(self, *_):
-        self.stop()
+            self.run([nginx, "-c", str(configuration), "-p", str(self.root), "-e", "stderr", "-g", "daemon off;"],
+                     env={**os.environ, "NGINX": f"{listener.fileno()};"}, pass_fds=[listener.fileno()])

@@ -25,7 +25,7 @@ SEES = {
 HELP = """Commands, to try while a page is open:
   outage          stop the Auth API: a banner appears, all users stay signed in
   recover         start the Auth API again
-  revoke NAME     claimsctl revoke --user: the session of that user ends within seconds
+  revoke NAME     claimsctl revoke --user: the session of that user ends within seconds, in Lumen and in the notices
   refusals        show the audit records of rejected requests
 Ctrl-C stops all processes."""
 

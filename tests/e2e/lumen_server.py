@@ -8,10 +8,10 @@ import secrets
 import socket
 import subprocess
 
+from running import PATIENCE, Running
 from servers import PYTHON
 
 HERE = pathlib.Path(__file__).resolve().parent
-PATIENCE = 30
 WORKERS = 4
 SERVERS = {
     "gunicorn": ["gunicorn", "lumen.wsgi", "--preload", "--graceful-timeout", "1", "--worker-tmp-dir", "/dev/shm", "--log-level", "warning", "--bind", "fd://{fd}"],
@@ -19,25 +19,23 @@ SERVERS = {
 }
 
 
-class LumenServer:
+class LumenServer(Running):
     """`site`: the directory with the installed package auth_integration."""
 
     def __init__(self, kind, root, site, auth_api_url, claimsd_socket):
         self.root = pathlib.Path(root)
         self.root.mkdir(mode=0o755)
         self.socket = self.root / "lumen.sock"
-        self.log_file = self.root / "log"
         environment = {
             **os.environ, "PYTHONPATH": f"{site}:{HERE}", "PYTHONDONTWRITEBYTECODE": "1", "LUMEN_DATA": str(self.root),
             "LUMEN_SECRET_KEY": secrets.token_hex(32), "LUMEN_AUTH_API_URL": auth_api_url, "LUMEN_CLAIMSD_SOCKET": str(claimsd_socket)}
         subprocess.run([PYTHON, "-B", "-m", "lumen.prepare"], env=environment, cwd=self.root, check=True, stdin=subprocess.DEVNULL)
-        with socket.socket(socket.AF_UNIX) as listener, open(self.log_file, "wb") as log:
+        with socket.socket(socket.AF_UNIX) as listener:
             listener.bind(str(self.socket))
             listener.listen(512)
             command = [word.format(fd=listener.fileno()) for word in SERVERS[kind]]
-            self._process = subprocess.Popen(
-                ["setpriv", "--pdeathsig", "TERM", PYTHON, "-B", "-W", "ignore", "-m", *command, "--workers", str(WORKERS)],
-                env=environment, cwd=self.root, pass_fds=[listener.fileno()], stdin=subprocess.DEVNULL, stdout=log, stderr=log)
+            self.run([PYTHON, "-B", "-W", "ignore", "-m", *command, "--workers", str(WORKERS)],
+                     env=environment, cwd=self.root, pass_fds=[listener.fileno()])
         self._wait_until_it_serves(kind)
 
     def _wait_until_it_serves(self, kind):
@@ -55,17 +53,3 @@ class LumenServer:
         if status != 401:
             self.stop()
             raise RuntimeError(f"Lumen under {kind} answered {status} instead of 401:\n{self.log()}")
-
-    def log(self):
-        return self.log_file.read_text()
-
-    def stop(self):
-        if self._process.poll() is None:
-            self._process.terminate()
-        self._process.wait(PATIENCE)
-
-    def __enter__(self):
-        return self
-
-    def __exit__(self, *_):
-        self.stop()

@@ -1,4 +1,5 @@
-"""The whole flow as processes: Auth API, claimsd, Lumen, nginx with the built front end.
+"""The whole flow as processes: Auth API, claimsd, two backends (Lumen, the notices), nginx with the
+built front end.
 
     lumen_stack.py --build DIR --front-end DIR [--server gunicorn|uvicorn]
 
@@ -22,11 +23,14 @@ from accounts.seed import PEOPLE  # noqa: E402
 from daemon import Claimsd  # noqa: E402
 from front import Front  # noqa: E402
 from lumen_server import SERVERS, LumenServer  # noqa: E402
+from notices_server import NoticesServer  # noqa: E402
 from servers import AuthApi  # noqa: E402
 
 # Short TTLs, so that changes in the Auth API become visible soon.
 CACHE = {"max_ttl": "4s", "lease": "2s", "negative_ttl": "1s", "clock_skew": "1s"}
 LIMITS = {"max_backoff": "1s"}
+CLINICIANS = ["rvt", "doctor", "admin"]
+GATES = {"http.gate.clinicians": {"roles": CLINICIANS}}
 REPORTED = ("denied", "unauthenticated", "reported_unavailable")
 ID_OF = {username: user for user, username, *_ in PEOPLE}
 
@@ -49,10 +53,12 @@ class LumenStack:
             self._auth_port = 0
             self._start_auth_api()
             stack.callback(lambda: self.auth_api.stop())
-            self.claimsd = stack.enter_context(Claimsd(self._build, self._root / "claimsd", self.auth_api.url, cache=CACHE, limits=LIMITS).start())
+            self.claimsd = stack.enter_context(Claimsd(self._build, self._root / "claimsd", self.auth_api.url, cache=CACHE, limits=LIMITS, **GATES).serve_http().start())
             self.lumen = stack.enter_context(LumenServer(
                 self._server, self._root / "lumen", self._build / "python", self.auth_api.url, self.claimsd.socket))
-            self.front = stack.enter_context(Front(self._root / "front", self._files, self._auth_socket, self.lumen.socket, self._port))
+            self.notices = stack.enter_context(NoticesServer(self._root / "notices", CLINICIANS))
+            sockets = {"auth": self._auth_socket, "lumen": self.lumen.socket, "notices": self.notices.socket, "claimsd": self.claimsd.http_socket}
+            self.front = stack.enter_context(Front(self._root / "front", self._files, sockets, self._port))
             self._stack = stack.pop_all()
         return self
 
@@ -101,7 +107,7 @@ class LumenStack:
 
     def logs(self):
         """The logs of all parts."""
-        return {"claimsd": self.claimsd.log(), "lumen": self.lumen.log(), "nginx": self.front.log()}
+        return {"claimsd": self.claimsd.log(), "lumen": self.lumen.log(), "notices": self.notices.log(), "nginx": self.front.log()}
 
     def claimsctl(self, *arguments):
         binary = self._build / "client" / "claimsctl" / "claimsctl"

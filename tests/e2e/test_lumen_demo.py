@@ -6,6 +6,7 @@ import pathlib
 import re
 import signal
 import subprocess
+import urllib.error
 import urllib.request
 
 import pytest
@@ -48,19 +49,26 @@ def post(url, body):
     return json.load(urllib.request.urlopen(request, timeout=30))
 
 
+def get(url, token):
+    try:
+        return urllib.request.urlopen(urllib.request.Request(url, headers={"Authorization": f"Bearer {token}"}), timeout=30)
+    except urllib.error.HTTPError as error:
+        return error
+
+
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_the_demo_serves_its_users_obeys_commands_and_leaves_nothing_behind(demo, number):
     process, said, directory = demo
     url = re.search(r"Lumen runs at  (http://127\.0\.0\.1:\d+)\n", said).group(1)
     username, password = re.search(r"^  (dana) +(\S+) +doctor", said, re.MULTILINE).groups()
     access = post(f"{url}/auth/token/", {"username": username, "password": password})["access"]
-    worklist = urllib.request.Request(f"{url}/api/worklist/", headers={"Authorization": f"Bearer {access}"})
-    assert json.load(urllib.request.urlopen(worklist, timeout=30))["rows"]
+    assert json.load(get(f"{url}/api/worklist/", access))["rows"] and json.load(get(f"{url}/notices/", access))["notices"]
     assert b"<title>Lumen</title>" in urllib.request.urlopen(url, timeout=30).read()
     for order, answer in (("revoke dana", "revoked"), ("nonsense", "Commands, to try"), ("revoke unknown", "revoke:")):
         process.stdin.write(order + "\n")
         process.stdin.flush()
         assert any(answer in line for line in process.stdout), answer  # up to the first such line
+    assert [get(f"{url}{path}", access).status for path in ("/api/worklist/", "/notices/")] == [401, 401]
     assert any(b"nginx" in command for command in processes_of(directory))
     os.killpg(process.pid, number)  # like Ctrl-C on a terminal
     rest = process.communicate(timeout=60)[0]

@@ -100,6 +100,12 @@ export class Visitor {
     await this.page.locator(".loading").first().waitFor({ state: "detached" });
   }
 
+  /** The Authorization header that the page sends. */
+  async bearer(): Promise<string> {
+    const request = await this.page.waitForRequest((one) => one.url().includes("/api/"));
+    return (await request.headerValue("authorization")) ?? "";
+  }
+
   /** Presses Tab until `wanted` has the focus, as a person without a mouse does. */
   async tabTo(wanted: string): Promise<void> {
     await this.loaded();

@@ -194,6 +194,28 @@ describe.each(SERVERS)("Lumen under %s", (server) => {
     await toni.heading("Today’s examinations");
   });
 
+  test("one login serves both backends, and one revocation ends both", async () => {
+    const [dana, rosa] = [await visitor(), await visitor()];
+    await dana.signIn("dana");
+    await rosa.signIn("rosa");
+    await dana.heading("Studies to read");
+    await dana.page.getByLabel("New notice").fill("The scanner in room 1 is booked until noon.");
+    await dana.page.getByRole("button", { name: "Add notice" }).click();
+    await dana.text(/^You, /);
+    await rosa.text("The scanner in room 1 is booked until noon.");
+    expect(await rosa.page.getByLabel("New notice").count()).toBe(0);
+    const status = async (one: Visitor, bearer: string, method: "GET" | "POST", path: string) =>
+      (await one.page.request.fetch(stack.url + path, { method, headers: { authorization: bearer } })).status();
+    const [ofRosa, ofDana] = [await rosa.bearer(), await dana.bearer()];
+    expect(await status(rosa, ofRosa, "POST", "/notices/add/")).toBe(403); // the gate, whatever the page shows
+    expect([await status(dana, ofDana, "GET", "/api/worklist/"), await status(dana, ofDana, "GET", "/notices/")]).toEqual([200, 200]);
+    await stack.order("revoke", "dana");
+    expect([await status(dana, ofDana, "GET", "/api/worklist/"), await status(dana, ofDana, "GET", "/notices/")]).toEqual([401, 401]);
+    await dana.text("Your session was ended by an administrator.");
+    const forged = { "x-claims-id": "user-301", "x-claims-roles": "admin" };
+    expect((await dana.page.request.get(`${stack.url}/notices/`, { headers: forged })).status()).toBe(401);
+  });
+
   test("an outage of the Auth API shows a banner and signs no user out", async () => {
     const [dana, late] = [await visitor(), await visitor()];
     await dana.signIn("dana");

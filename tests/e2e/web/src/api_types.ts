@@ -1,4 +1,5 @@
-// api_types.ts: the answers of Lumen (tests/e2e/lumen/studies/views.py).
+// api_types.ts: the answers of Lumen (tests/e2e/lumen/studies/views.py), and of the notices
+// (tests/e2e/notices/server.js) at the end.
 
 export interface Who {
   id: string;
@@ -38,4 +39,16 @@ export interface ClinicCounts {
   scheduled: number;
   performed: number;
   signed: number;
+}
+
+export interface Notice {
+  text: string;
+  at: string;
+  role: string;
+  own: boolean;
+}
+
+export interface NoticesAnswer {
+  notices: Notice[];
+  may_write: boolean;
 }

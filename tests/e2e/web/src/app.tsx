@@ -21,7 +21,7 @@ export function App() {
 function SignedIn() {
   const { drafts } = useServices();
   const path = usePath();
-  const who = useWatched<Who>("/session/").answer;
+  const who = useWatched<Who>("/api/session/").answer;
   const id = who?.kind === "ok" ? who.value.id : null;
   useEffect(() => {
     if (id !== null) drafts.open(id);

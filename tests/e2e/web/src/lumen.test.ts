@@ -32,7 +32,7 @@ test("each status maps to its kind of answer", async () => {
   const answers = [ok(), status(403), status(404), status(409), status(400), status(503, { "Retry-After": "3" }), status(502), status(500), new Response("<html>")];
   const { lumen } = await signedIn(() => answers.shift() ?? status(500));
   const got = [];
-  for (let asked = 0; asked < 9; asked += 1) got.push(await lumen.get("/x/"));
+  for (let asked = 0; asked < 9; asked += 1) got.push(await lumen.get("/api/x/"));
   expect(got).toEqual([
     { kind: "ok", value: { fine: true } }, { kind: "denied", detail: "why" }, { kind: "missing" }, { kind: "rejected", detail: "why" },
     { kind: "rejected", detail: "why" }, { kind: "unavailable", retryAfterMs: 3_000 }, { kind: "unavailable", retryAfterMs: 2_000 },
@@ -42,16 +42,16 @@ test("each status maps to its kind of answer", async () => {
 
 test("a rejected token is renewed once and the request is repeated with the new one", async () => {
   const { lumen, session, asked } = await signedIn((_, bearer) => (bearer === "Bearer access-1" ? status(401) : ok()));
-  expect(await lumen.get("/x/")).toEqual({ kind: "ok", value: { fine: true } });
+  expect(await lumen.get("/api/x/")).toEqual({ kind: "ok", value: { fine: true } });
   expect(asked).toEqual(["/api/x/ Bearer access-1", "/auth/token/refresh/", "/api/x/ Bearer access-2"]);
   expect(session.active).toBe(true);
 });
 
 test("a rejection of the renewed token ends the session as withdrawn", async () => {
   const { lumen, session, asked } = await signedIn((path) => (path.startsWith("/auth/") ? ok() : status(401)));
-  expect(await lumen.get("/x/")).toEqual({ kind: "signed-out" });
+  expect(await lumen.get("/api/x/")).toEqual({ kind: "signed-out" });
   expect([session.ended, asked.length]).toEqual(["withdrawn", 3]);
-  expect(await lumen.get("/x/")).toEqual({ kind: "signed-out" });
+  expect(await lumen.get("/api/x/")).toEqual({ kind: "signed-out" });
   expect(asked.length).toBe(3); // nothing is sent without a session
 });
 
@@ -60,7 +60,7 @@ test("an outage never ends a session, even if it needs a new token", async () =>
     const { lumen, session } = await signedIn((path) => (path.startsWith("/auth/") ? outage() : status(401)));
     const heard: boolean[] = [];
     lumen.subscribe(() => heard.push(lumen.reachable));
-    expect((await lumen.get("/x/")).kind).toBe("unavailable");
+    expect((await lumen.get("/api/x/")).kind).toBe("unavailable");
     expect([session.active, lumen.reachable, heard]).toEqual([true, false, [false]]);
   }
 });
@@ -71,7 +71,7 @@ test("a request of one user is neither finished nor shown in another user's sess
     const { lumen, session, asked } = await signedIn((path) =>
       path === "/api/sign/" ? new Promise((resolve) => (land = resolve)) : ok(),
     );
-    const begun = lumen.post("/sign/", { text: "by the first" });
+    const begun = lumen.post("/api/sign/", { text: "by the first" });
     await Promise.resolve();
     await session.signOut();
     await session.signIn("dana", "secret");

@@ -1,5 +1,5 @@
-// lumen.ts: requests to Lumen's API and their possible outcomes. Lumen decides permissions; this
-// code only distinguishes its answers.
+// lumen.ts: requests to the site's backends and their possible outcomes. They decide permissions; this
+// code only distinguishes their answers.
 
 import type { Session } from "./session";
 
@@ -67,7 +67,7 @@ export class Lumen {
 
   async #send(path: string, init: RequestInit, token: string): Promise<Response | null> {
     try {
-      return await this.#fetch(`/api${path}`, { ...init, headers: { ...init.headers, Authorization: `Bearer ${token}` } });
+      return await this.#fetch(path, { ...init, headers: { ...init.headers, Authorization: `Bearer ${token}` } });
     } catch {
       return null; // no connection
     }

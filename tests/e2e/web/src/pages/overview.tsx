@@ -4,7 +4,7 @@ import { Heading, Loading } from "../shell";
 import { Denied } from "./denied";
 
 export function Overview() {
-  const { answer } = useWatched<{ clinics: ClinicCounts[] }>("/overview/");
+  const { answer } = useWatched<{ clinics: ClinicCounts[] }>("/api/overview/");
   if (answer === null) return <Loading />;
   if (answer.kind !== "ok") return <Denied detail={answer.kind === "denied" ? answer.detail : ""} />;
   return (

@@ -6,7 +6,7 @@ import { Badge, Heading, Link, Loading, dayOf, timeOf } from "../shell";
 import { Denied, Missing } from "./denied";
 
 export function ReportPage({ number }: { number: number }) {
-  const { answer, set } = useWatched<Report>(`/reports/${number}/`);
+  const { answer, set } = useWatched<Report>(`/api/reports/${number}/`);
   if (answer === null) return <Loading />;
   if (answer.kind === "missing") return <Missing />;
   if (answer.kind !== "ok") return <Denied detail={answer.kind === "denied" ? answer.detail : ""} />;
@@ -87,7 +87,7 @@ function Step({ report, set, path, label, button, from }: StepProps) {
     if (text.trim() === "") return setProblem("Enter a text first.");
     setBusy(true);
     setProblem("");
-    const answer = await lumen.post<Report>(`/reports/${report.number}/${path}/`, { text });
+    const answer = await lumen.post<Report>(`/api/reports/${report.number}/${path}/`, { text });
     setBusy(false);
     if (answer.kind === "ok") {
       drafts.set(draft, "");

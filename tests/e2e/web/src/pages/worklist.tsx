@@ -2,6 +2,7 @@ import type { Row, State, Who } from "../api_types";
 import { useWatched } from "../context";
 import { Badge, Heading, Link, Loading, dayOf, timeOf } from "../shell";
 import { Denied } from "./denied";
+import { Notices } from "./notices";
 
 const TITLES: Record<string, [title: string, empty: string]> = {
   rvt: ["Today’s examinations", "No examinations."],
@@ -11,7 +12,7 @@ const TITLES: Record<string, [title: string, empty: string]> = {
 };
 
 export function Worklist({ who }: { who: Who }) {
-  const { answer } = useWatched<{ rows: Row[] }>("/worklist/");
+  const { answer } = useWatched<{ rows: Row[] }>("/api/worklist/");
   const [title, empty] = TITLES[who.role] ?? ["Worklist", "No entries."];
   if (answer?.kind === "denied") return <Denied detail={answer.detail} />;
   const rows = answer?.kind === "ok" ? answer.value.rows : null;
@@ -22,6 +23,7 @@ export function Worklist({ who }: { who: Who }) {
         {rows !== null && <p>{summary(rows)}</p>}
       </div>
       {rows === null ? <Loading /> : rows.length === 0 ? <p className="empty">{empty}</p> : <Table rows={rows} title={title} who={who} />}
+      <Notices />
     </>
   );
 }
