@@ -39,7 +39,15 @@ void* make_text(const redisReadTask* task, char* text, std::size_t size) {
   return value;
 }
 
+// Newer versions of hiredis have no limit of their own. The reader's values are freed by recursion.
+bool is_too_deep(const redisReadTask* task) {
+  std::size_t depth = 0;
+  for (const redisReadTask* one = task->parent; one != nullptr; one = one->parent) ++depth;
+  return depth > kMaxReplyDepth;
+}
+
 void* make_array(const redisReadTask* task, ElementCount count) {
+  if (is_too_deep(task)) return nullptr;
   const auto& values = *static_cast<const std::size_t*>(task->privdata);
   if (static_cast<std::size_t>(count) > kMaxReplyValues - std::min(values, kMaxReplyValues))
     return nullptr;

@@ -19,6 +19,7 @@ namespace claimsd::redis {
 
 inline constexpr std::size_t kMaxReplyBytes = 4 * 1024 * 1024;
 inline constexpr std::size_t kMaxReplyValues = 64 * 1024;
+inline constexpr std::size_t kMaxReplyDepth = 8;
 
 class ReplyReader {
  public:
