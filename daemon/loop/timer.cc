@@ -14,6 +14,12 @@ std::uint64_t whole_ms(Duration duration) {
       std::max<std::int64_t>(0, std::chrono::ceil<milliseconds>(duration).count()));
 }
 
+// libuv's clock shows the millisecond that has begun, so a timer may fire up to one too early.
+std::uint64_t at_least(Duration delay) {
+  const std::uint64_t whole = whole_ms(delay);
+  return whole == 0 ? 0 : whole + 1;
+}
+
 }  // namespace
 
 struct Timer::Block {
@@ -36,7 +42,7 @@ void Timer::start(Duration delay, Duration repeat) {
   uv_update_time(block_->handle.loop);
   uv_timer_start(
       &block_->handle, [](uv_timer_t* handle) { static_cast<Block*>(handle->data)->callback(); },
-      whole_ms(delay), whole_ms(repeat));
+      at_least(delay), whole_ms(repeat));
 }
 
 void Timer::stop() {
