@@ -36,11 +36,16 @@ class Members(Dict[str, Any]):
     depth: int
 
 
+def without_mark(text: str) -> str:
+    """Without a byte order mark, which RFC 8259, section 8.1, lets a parser ignore."""
+    return text[1:] if text.startswith("\ufeff") else text
+
+
 def parse(body: Union[bytes, str]) -> Members:
     """A document whose outermost value is an object; else BadDocument."""
     try:
         text = body if isinstance(body, str) else body.decode("utf-8")
-        value = json.loads(text, object_pairs_hook=_members, parse_constant=_no_constant, parse_int=_integer, parse_float=_float)
+        value = json.loads(without_mark(text), object_pairs_hook=_members, parse_constant=_no_constant, parse_int=_integer, parse_float=_float)
     except BadDocument:
         raise
     except (ValueError, RecursionError) as error:

@@ -28,6 +28,12 @@ constexpr std::size_t tape_words(std::size_t input) {
   return input + 3;
 }
 
+constexpr std::string_view kByteOrderMark = "\xef\xbb\xbf";
+
+bool begins_with_mark(std::string_view text) {
+  return text.substr(0, kByteOrderMark.size()) == kByteOrderMark;
+}
+
 // Number of tape words in use. The first word holds the index after the last one (simdjson's
 // doc/tape.md).
 std::size_t tape_end(const simdjson::dom::document& parsed) {
@@ -75,10 +81,16 @@ Result<simdjson::dom::element> WipedJson::parse(std::size_t size) {
   }
   parsed_ = size;
   tape_size_ = tape_words(size);  // after a parse error, any part of it may have been written
+  // One byte order mark is ignored, as RFC 8259, section 8.1, allows. Newer versions of simdjson
+  // ignore one themselves.
+  const std::size_t mark = begins_with_mark(text(size)) ? kByteOrderMark.size() : 0;
+  if (begins_with_mark(text(size).substr(mark)))
+    return failure("not a single JSON document: two byte order marks");
   // Do not let simdjson reallocate: the copy could not be wiped.
   constexpr bool kReallocate = false;
   simdjson::dom::element root;
-  if (const auto error = parser.parse(buffers_.input.data(), size, kReallocate).get(root);
+  if (const auto error =
+          parser.parse(buffers_.input.data() + mark, size - mark, kReallocate).get(root);
       error != simdjson::SUCCESS) {
     return failure(fmt::format("not a single JSON document: {}", simdjson::error_message(error)));
   }

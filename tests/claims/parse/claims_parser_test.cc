@@ -200,11 +200,17 @@ TEST_CASE("anything but exactly one JSON object is rejected") {
                                  R"({"id":"u","x":NaN})",
                                  R"({"id":"u","x":01})",
                                  R"({"id":"u"/**/})",
-                                 "\xef\xbb\xbf{\"id\":\"u\"}"}) {
+                                 "\xef\xbb\xbf",
+                                 "\xef\xbb\xbf\xef\xbb\xbf{\"id\":\"u\"}"}) {
     INFO(body);
     CHECK(refusal(body) != "");
   }
   CHECK(refusal(std::string_view("{\"id\":\"u\"}\0", 11)) != "");
+}
+
+TEST_CASE("a byte order mark before the document is ignored") {
+  CHECK(claims_of("\xef\xbb\xbf{\"id\":\"u\"}").id == "u");
+  CHECK(claims_of("\xef\xbb\xbf{\"id\":\"u\",\"n\":18446744073709551616}").id == "u");
 }
 
 TEST_CASE("nesting of 32 levels is accepted, deeper nesting is rejected") {

@@ -9,7 +9,7 @@ import math
 import re
 from typing import Any, List, NamedTuple, Optional, Tuple
 
-from auth_integration.documents import MAX_DEPTH
+from auth_integration.documents import MAX_DEPTH, without_mark
 
 NEVER = math.inf
 _NO_BASE64 = re.compile(r"[^A-Za-z0-9_+/-]")
@@ -52,7 +52,8 @@ def times_of(token: str) -> Times:
     if payload is None:
         return Times()
     try:
-        members = json.loads(payload.decode("utf-8", "surrogateescape"), object_pairs_hook=_Pairs)
+        text = payload.decode("utf-8", "surrogateescape")
+        members = json.loads(without_mark(text), object_pairs_hook=_Pairs)
     except RecursionError:
         return Times(readable=False)
     except ValueError:
