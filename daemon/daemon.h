@@ -1,5 +1,5 @@
 // daemon.h: the composition root: creates all components, connects them, starts and stops them.
-// Contains no policy.
+// Contains no policy. real_daemon.h lists the components.
 //
 // Call create() and run() on the main thread, which becomes the loop thread. run() returns after a
 // stop signal, once open queries are answered.
