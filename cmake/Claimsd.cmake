@@ -40,6 +40,8 @@ endif()
 set(CLAIMSD_COMMON_HEADERS <algorithm> <array> <charconv> <chrono> <cstdint> <cstring> <functional> <map> <memory> <optional> <span>
   <string> <string_view> <unordered_map> <utility> <vector> <fmt/core.h> <tl/expected.hpp>)
 if(CMAKE_CXX_COMPILER_ID MATCHES "Clang")
+  # clang and g++ mangle the template behind fmt::format_to() differently, so Debian's libfmt, which g++ compiled, lacks it.
+  target_compile_definitions(claimsd_flags INTERFACE FMT_HEADER_ONLY=1)
   # A time stamp in the precompiled header would make every build of it another one to ccache.
   target_compile_options(claimsd_flags INTERFACE $<$<COMPILE_LANGUAGE:CXX>:SHELL:-Xclang -fno-pch-timestamp>)
 endif()

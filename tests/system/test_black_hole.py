@@ -2,6 +2,7 @@
 library's resolver and the real daemon, in a network namespace of its own."""
 
 import contextlib
+import ctypes
 import os
 import subprocess
 import time
@@ -10,11 +11,22 @@ import pytest
 
 from servers import FaultServer
 
+
+def libcurl_version():
+    """The major number: curl_version(3) begins with "libcurl/7.88.1"."""
+    version = ctypes.CDLL("libcurl.so.4").curl_version
+    version.restype = ctypes.c_char_p
+    return int(version().decode().partition("/")[2].partition(".")[0])
+
+
 # Documentation addresses (RFC 5737, RFC 3849). The far end of their device drops every packet, because
 # none is addressed to it.
 SILENT = ["198.51.100.2", "198.51.100.3", "198.51.100.4"]
 SILENT_IPV6 = ["2001:db8::2", "2001:db8::3"]
 LIVE = "127.0.0.1"
+# How many silent addresses of a family libcurl passes over within 2 s: it gives each half of the time that is left,
+# from version 8 on only if that is more than 600 ms (README.md, "Supported platforms").
+PASSED_OVER = 3 if libcurl_version() < 8 else 2
 CONNECT_TIMEOUT = 2.0
 
 SETUP = """
@@ -61,8 +73,8 @@ class Network:
         self.process.communicate()
 
 
-@pytest.mark.parametrize("silent", [SILENT[:1], SILENT, SILENT_IPV6[:1], [*SILENT_IPV6, *SILENT[:2]]],
-                         ids=["one", "three", "ipv6", "ipv6-and-ipv4"])
+@pytest.mark.parametrize("silent", [SILENT[:1], SILENT[:PASSED_OVER], SILENT_IPV6[:1], [*SILENT_IPV6, *SILENT[:2]]],
+                         ids=["one", "several", "ipv6", "ipv6-and-ipv4"])
 def test_addresses_that_never_answer_are_passed_over_within_connect_timeout(claimsd, peer, scratch, silent):
     with contextlib.ExitStack() as stack:
         network = stack.enter_context(Network(scratch(), [*silent, LIVE]))
