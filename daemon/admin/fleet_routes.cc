@@ -6,20 +6,15 @@
 #include <charconv>
 
 #include "daemon/admin/status_json.h"
+#include "daemon/fleet/limits.h"
 #include "daemon/http/deferred_response.h"
 #include "daemon/http/json_response.h"
 
 namespace claimsd::admin {
 namespace {
 
-// A host writes its row every 5 s; the others read all rows less often, the more there are.
-constexpr Duration kRowInterval = seconds(5);
-constexpr Duration kReadInterval = seconds(30);
-constexpr Duration kReadPerHost = milliseconds(100);
-
 Duration silent_after(std::size_t hosts) {
-  return 3 * kRowInterval +
-         2 * std::max(kReadInterval, kReadPerHost * static_cast<std::int64_t>(hosts));
+  return 3 * fleet::kRowInterval + 2 * fleet::rows_interval(hosts);
 }
 
 void write_host(JsonWriter& json, const fleet::HostStatus& host, WallTime redis_now,

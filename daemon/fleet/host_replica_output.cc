@@ -10,11 +10,8 @@ constexpr Duration kKeepEnded = std::chrono::hours(1);
 constexpr Duration kFirstRepeat = seconds(2);
 constexpr Duration kLongestRepeat = seconds(30);
 constexpr Duration kAskedRecently = std::chrono::minutes(1);
-constexpr Duration kRowInterval = seconds(5);
 constexpr Duration kRowRepeat = seconds(1);  // until it was seen in the log
 constexpr Duration kRowJitter = milliseconds(100);
-constexpr Duration kRowsInterval = seconds(30);
-constexpr Duration kRowsPerHost = milliseconds(500);
 constexpr Duration kTableInterval = std::chrono::minutes(1);
 constexpr Duration kRowsWatched = milliseconds(200);
 constexpr Duration kRowsTimeout = seconds(10);  // the command was dropped
@@ -173,13 +170,12 @@ Duration HostReplica::next_repeat(Duration& last) const {
 
 void HostReplica::read_rows(const Now& now) {
   if (now.boot < rows_due_) return;
-  const Duration by_size = kRowsPerHost * static_cast<std::int64_t>(table_.size());
   const bool is_in_progress = rows_since_ && now.boot < *rows_since_ + kRowsTimeout;
   if (watches_.is_waiting(now)) {
     rows_due_ = now.boot + kRowsWatched;
   } else {
     rows_due_ =
-        now.boot + (row_in_hash_ ? std::max(kRowsInterval, by_size) : next_repeat(rows_repeat_));
+        now.boot + (row_in_hash_ ? rows_interval(table_.size()) : next_repeat(rows_repeat_));
   }
   if (is_in_progress) return;
   rows_since_ = now.boot;

@@ -1,6 +1,9 @@
 // limits.h: the times of the fleet.
 #pragma once
 
+#include <algorithm>
+#include <cstddef>
+
 #include "daemon/base/clock.h"
 
 namespace claimsd::fleet {
@@ -11,6 +14,11 @@ inline constexpr Duration kPulseLimit = seconds(3);      // a host is current th
 inline constexpr Duration kClockTolerance = seconds(2);  // of a pulse's time
 // When all hosts have to send, each waits for a random part of this.
 inline constexpr Duration kWindowPerHost = milliseconds(4);
+inline constexpr Duration kRowInterval = seconds(5);  // how often a host writes its row
+// How often it reads the rows of all hosts.
+constexpr Duration rows_interval(std::size_t hosts) {
+  return std::max<Duration>(seconds(30), milliseconds(500) * static_cast<std::int64_t>(hosts));
+}
 inline constexpr Duration kHorizon = std::chrono::minutes(2);  // pulses cover what ends later
 
 }  // namespace claimsd::fleet
