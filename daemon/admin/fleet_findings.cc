@@ -27,7 +27,7 @@ std::pair<std::string, std::string> cause(const FleetStatus& fleet) {
               "wait some seconds; if no other host is current, this is a new fleet: set fleet.join "
               "= \"serve\" on one host and restart claimsd there"};
     case Currency::kNoPulse:
-      return {"no host has written a pulse in the last 3 s",
+      return {"no host has written a pulse in the last 2.5 s",
               "find out with claimsctl fleet which hosts run, and check that Redis accepts writes"};
     case Currency::kClockDiffers:
       return {"the pulses do not have the time of Redis",

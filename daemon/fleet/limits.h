@@ -10,8 +10,8 @@ namespace claimsd::fleet {
 
 inline constexpr Duration kTick = milliseconds(50);  // how often to call Replica::tick()
 inline constexpr Duration kPulseInterval = seconds(1);
-inline constexpr Duration kPulseLimit = seconds(3);      // a host is current this long
-inline constexpr Duration kClockTolerance = seconds(2);  // of a pulse's time
+inline constexpr Duration kPulseLimit = milliseconds(2'500);  // a host is current this long
+inline constexpr Duration kClockTolerance = seconds(2);       // of a pulse's time
 // When all hosts have to send, each waits for a random part of this.
 inline constexpr Duration kWindowPerHost = milliseconds(4);
 inline constexpr Duration kRowInterval = seconds(5);  // how often a host writes its row

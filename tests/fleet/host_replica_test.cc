@@ -87,7 +87,7 @@ TEST_CASE("a lost connection is known within three seconds, and what it means is
   FleetHost& other = fleet.add_connected();
   fleet.run(seconds(6));
   other.disconnect(fleet.clock.now());
-  fleet.run(milliseconds(3'100));
+  fleet.run(kPulseLimit + kTick);
   CHECK(other.replica().currency() == Currency::kDisconnected);
   CHECK(other.replica().answers());  // when_lost = "serve"
 }

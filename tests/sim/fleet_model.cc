@@ -17,7 +17,7 @@ constexpr Duration kStep = milliseconds(50);
 constexpr std::size_t kCalmSteps = 3'600;
 constexpr std::size_t kMaxHosts = 6;
 // A pulse counts from when a host dates it; then it travels.
-constexpr Duration kLatestCurrent = seconds(3) + milliseconds(700);
+constexpr Duration kLatestCurrent = fleet::kPulseLimit + milliseconds(700);
 
 struct Order {
   ActionId id;
