@@ -61,8 +61,8 @@ void Everywhere::show(const Element& reply, Output& output) const {
   if (missing > 0) output.field("missing", names + "; see claimsctl fleet");
   if (!truth_at(reply, "/everywhere/knows_all_hosts"))
     output.field("warning",
-                 "this host is not current in its fleet, or does not know all hosts yet: they "
-                 "receive the order as soon as they are connected; see claimsctl fleet");
+                 "not confirmed: this host is not current in its fleet, or a host that has just "
+                 "joined may lack the order until it is connected; see claimsctl fleet");
 }
 
 }  // namespace claimsd::claimsctl

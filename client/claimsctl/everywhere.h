@@ -21,7 +21,7 @@ class Everywhere {
 
  private:
   bool wanted_ = false;
-  std::string timeout_ = "5s";
+  std::string timeout_ = "10s";
 };
 
 }  // namespace claimsd::claimsctl

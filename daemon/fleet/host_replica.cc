@@ -11,7 +11,6 @@ using proto::FleetKind;
 
 constexpr Duration kKeepFull = seconds(5);
 constexpr Duration kKeepWanted = std::chrono::minutes(1);
-constexpr Duration kRowsSettle = seconds(1);
 constexpr Duration kRowsAfterRow = milliseconds(200);  // this host's row is to be among them
 constexpr Duration kRemember = std::chrono::hours(1);
 // Before other hosts drop this host from their tables, it stops to count as one that was current.
@@ -65,7 +64,8 @@ HostReplica::HostReplica(Settings settings, FleetSealer sealer, Bus& bus, LocalR
       bus_(bus),
       rules_(rules),
       random_(random),
-      exchange_(items_, random) {
+      exchange_(items_, random),
+      settled_(settings_.was_current_at.has_value()) {
   random_.fill(&incarnation_, sizeof incarnation_);
 }
 
@@ -316,11 +316,13 @@ void HostReplica::take_row(const proto::FleetBody& body, bool& is_seen, const No
   exchange_.set_hosts(std::max<std::size_t>(table_.size(), 1));
 }
 
-void HostReplica::on_rows_read(const Now&) {
-  // A host that is current may have been so over another connection, to a server that is not the
-  // master any more and whose rows are lost.
-  if (rows_since_ && *rows_since_ >= connected_at_ + kPulseLimit + kRowsSettle)
-    watches_.rows_read(*rows_since_);
+void HostReplica::on_rows_read(const Now& now) {
+  if (!rows_since_) return;
+  const auto is_shared = [&](const ItemId& id) {
+    const Item* const item = items_.find(id);
+    return item != nullptr && item->durable && item->published;
+  };
+  watches_.rows_read(*rows_since_, table_, settings_.host.bytes, is_shared, now);
   rows_since_.reset();
 }
 
@@ -331,7 +333,7 @@ void HostReplica::on_connected(WallTime redis_time, const Now& now) {
   items_read_ = false;
   row_in_log_ = false;
   row_in_hash_ = false;
-  connected_at_ = now.boot;
+  watches_.connected();
   rows_since_.reset();
   refilling_ = false;
   clock_.set(redis_time, now);
@@ -376,7 +378,7 @@ Currency HostReplica::judge(const Now& now) const {
   if (too_old_) return Currency::kTooOld;
   if (shared_at_ && now.boot < *shared_at_ + kKeepWanted) return Currency::kHostIdShared;
   if (full_at_) return Currency::kFull;
-  if (pulses_.is_current(now) && row_is_known()) return Currency::kCurrent;
+  if (is_covered(now)) return Currency::kCurrent;
   if (!connected_) return Currency::kDisconnected;
   if (pulses_.uncovered(now) != nullptr) return Currency::kBehind;
   if (pulses_.sees_wrong_time(now)) return Currency::kClockDiffers;
@@ -388,14 +390,10 @@ void HostReplica::update_currency(const Now& now) {
   currency_ = judge(now);
   if (currency_ == Currency::kCurrent) {
     lost_at_.reset();
-    const WallTime redis_now = clock_.time(now);
-    if (!was_ever_current(now) || now.boot >= remember_at_) {
-      remember_at_ = now.boot + kRemember;
-      rules_.remember_current(redis_now);
-    }
-    settings_.was_current_at = redis_now;
-  } else if (!lost_at_) {
-    lost_at_ = now.boot;
+    remember(now);
+  } else {
+    current_since_.reset();
+    if (!lost_at_) lost_at_ = now.boot;
   }
   if (before != currency_) row_due_ = std::min(row_due_, now.boot);
   if (currency_ == Currency::kCurrent) {
@@ -408,10 +406,21 @@ void HostReplica::update_currency(const Now& now) {
   }
 }
 
+// A host that was current may write pulses when no other does, and its own pulse makes it current. So
+// it must have everything that it had then, also after a power failure, and all authors must know it.
+void HostReplica::remember(const Now& now) {
+  settings_.was_current_at = clock_.time(now);
+  if (!current_since_) current_since_ = now.boot;
+  settled_ |= now.boot >= *current_since_ + kSettled;
+  if (!settled_ || now.boot < remember_at_ || items_.not_durable() > 0) return;
+  remember_at_ = now.boot + kRemember;
+  rules_.remember_current(*settings_.was_current_at);
+}
+
 PulseMonitor::Rank HostReplica::rank(const Now& now) const {
   if (!items_read_ || full_at_ || too_old_) return PulseMonitor::Rank::kNone;
-  if (pulses_.is_current(now)) return PulseMonitor::Rank::kCurrent;
-  if (!was_ever_current(now))
+  if (is_covered(now)) return PulseMonitor::Rank::kCurrent;
+  if (!was_ever_current(now) || !settled_)
     return settings_.join == WhenLost::kServe ? PulseMonitor::Rank::kFounder
                                               : PulseMonitor::Rank::kNone;
   return pulses_.behind_since() ? PulseMonitor::Rank::kBehind : PulseMonitor::Rank::kWasCurrent;

@@ -79,12 +79,14 @@ class HostReplica final : public Replica {
   void add_restored(const ItemId& id, WallTime ends, std::string content, const Now& now);
   void take_row(const proto::FleetBody& body, bool& is_seen, const Now& now);
   bool row_is_known() const { return row_in_log_ && row_in_hash_; }
+  bool is_covered(const Now& now) const { return pulses_.is_current(now) && row_is_known(); }
   void wants_acknowledgement(const ItemId& id, const Now& now);
   void acknowledge(const ItemId& id, const Now& now);
   void check_covered(const Now& now);
   void update_currency(const Now& now);
   Currency judge(const Now& now) const;
   bool was_ever_current(const Now& now) const;
+  void remember(const Now& now);
   PulseMonitor::Rank rank(const Now& now) const;
 
   void expire(const Now& now);
@@ -115,7 +117,6 @@ class HostReplica final : public Replica {
 
   bool connected_ = false;
   bool items_read_ = false;  // the hash, over this connection
-  BootTime connected_at_{};
   // This host's row was seen, over this connection, in the log, which all connected hosts read, and
   // in the hash, for later ones. Without both, the author of an action might not know this host.
   bool row_in_log_ = false;
@@ -126,6 +127,8 @@ class HostReplica final : public Replica {
   Currency currency_ = Currency::kDisconnected;
   bool answers_ = false;
   std::optional<BootTime> started_at_;
+  bool settled_;  // was current for kSettled, now or in an earlier run
+  std::optional<BootTime> current_since_;
   std::optional<BootTime> lost_at_;    // since when this host is not current
   std::optional<BootTime> full_at_;    // an item was refused
   std::optional<BootTime> shared_at_;  // a row with this host's id came from another one

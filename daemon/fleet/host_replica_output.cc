@@ -13,7 +13,6 @@ constexpr Duration kAskedRecently = std::chrono::minutes(1);
 constexpr Duration kRowRepeat = seconds(1);  // until it was seen in the log
 constexpr Duration kRowJitter = milliseconds(100);
 constexpr Duration kTableInterval = std::chrono::minutes(1);
-constexpr Duration kRowsWatched = milliseconds(200);
 constexpr Duration kRowsTimeout = seconds(10);  // the command was dropped
 constexpr std::size_t kMaxWanted = 1'024;
 constexpr std::size_t kExpirePerTick = 256;
@@ -171,12 +170,8 @@ Duration HostReplica::next_repeat(Duration& last) const {
 void HostReplica::read_rows(const Now& now) {
   if (now.boot < rows_due_) return;
   const bool is_in_progress = rows_since_ && now.boot < *rows_since_ + kRowsTimeout;
-  if (watches_.is_waiting(now)) {
-    rows_due_ = now.boot + kRowsWatched;
-  } else {
-    rows_due_ =
-        now.boot + (row_in_hash_ ? rows_interval(table_.size()) : next_repeat(rows_repeat_));
-  }
+  rows_due_ = now.boot + (row_in_hash_ ? rows_interval(table_.size()) : next_repeat(rows_repeat_));
+  if (const auto watched = watches_.read_at(now)) rows_due_ = std::min(rows_due_, *watched);
   if (is_in_progress) return;
   rows_since_ = now.boot;
   bus_.read_rows();

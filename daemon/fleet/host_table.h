@@ -5,6 +5,7 @@
 // it counts as a host where an action is not in effect. Bounded by kMaxHosts. Loop thread.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <map>
 #include <vector>
@@ -32,6 +33,11 @@ class HostTable {
   const proto::FleetRow* find(const HostKey& host) const {
     const auto found = hosts_.find(host);
     return found == hosts_.end() ? nullptr : &found->second;
+  }
+  template <class Condition>
+  bool all(Condition&& condition) const {
+    return std::all_of(hosts_.begin(), hosts_.end(),
+                       [&](const auto& one) { return condition(one.first); });
   }
   template <class Visit>
   void each(Visit&& visit) const {

@@ -12,6 +12,9 @@ inline constexpr Duration kTick = milliseconds(50);  // how often to call Replic
 inline constexpr Duration kPulseInterval = seconds(1);
 inline constexpr Duration kPulseLimit = milliseconds(2'500);  // a host is current this long
 inline constexpr Duration kClockTolerance = seconds(2);       // of a pulse's time
+// A host that was current this long counts as one that was, even after a failover has lost its row:
+// Redis accepts writes only while a replica lags less (min-replicas-max-lag).
+inline constexpr Duration kSettled = seconds(10);
 // When all hosts have to send, each waits for a random part of this.
 inline constexpr Duration kWindowPerHost = milliseconds(4);
 inline constexpr Duration kRowInterval = seconds(5);  // how often a host writes its row

@@ -41,7 +41,7 @@ struct Acknowledgement {
   std::size_t hosts = 0;  // this one included
   std::size_t acknowledged = 0;
   std::vector<std::string> missing;  // names, at most kMaxMissing
-  // This host is current, and has read the table of hosts since it began to watch.
+  // This host is current, and no host that it does not know can be current without the action.
   bool knows_all_hosts = false;
   bool everywhere() const { return knows_all_hosts && acknowledged == hosts; }
 };

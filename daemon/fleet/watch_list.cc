@@ -6,6 +6,7 @@ namespace claimsd::fleet {
 namespace {
 
 constexpr Duration kAskAgain = seconds(1);
+constexpr Duration kReadAgain = milliseconds(200);
 constexpr Duration kKeep = std::chrono::minutes(1);
 
 }  // namespace
@@ -17,7 +18,7 @@ bool WatchList::add(const ItemId& item, BootTime deadline, const Now& now) {
     return true;
   }
   if (watches_.size() >= kMaxWatched) return false;
-  watches_.emplace(item, Watch{.since = now.boot, .deadline = deadline, .ask_at = now.boot});
+  watches_.emplace(item, Watch{.deadline = deadline, .ask_at = now.boot});
   return true;
 }
 
@@ -28,8 +29,45 @@ void WatchList::take(const HostTable::HostKey& host, const proto::FleetRow& row)
   }
 }
 
-void WatchList::rows_read(BootTime began) {
-  for (auto& [item, watch] : watches_) watch.knows_rows |= began >= watch.since;
+void WatchList::connected() {
+  for (auto& [item, watch] : watches_) {
+    watch.complete_since.reset();
+    watch.is_confirmed = false;
+  }
+}
+
+bool WatchList::is_complete(const Watch& watch, const HostTable& hosts,
+                            const HostTable::HostKey& self) {
+  if (hosts.size() >= kMaxHosts) return false;  // there may be others
+  return hosts.all([&](const HostTable::HostKey& host) {
+    return host == self || watch.acknowledged.count(host) != 0;
+  });
+}
+
+void WatchList::rows_read(BootTime began, const HostTable& hosts, const HostTable::HostKey& self,
+                          const std::function<bool(const ItemId&)>& is_shared, const Now& now) {
+  for (auto& [item, watch] : watches_) {
+    if (watch.is_confirmed) continue;
+    if (!is_shared(item) || !is_complete(watch, hosts, self)) {
+      watch.complete_since.reset();
+    } else if (!watch.complete_since) {
+      watch.complete_since = now.boot;
+    } else {
+      watch.is_confirmed = began >= *watch.complete_since + kConfirmAfter;
+    }
+  }
+}
+
+std::optional<BootTime> WatchList::read_at(const Now& now) const {
+  std::optional<BootTime> at;
+  for (const auto& [item, watch] : watches_) {
+    if (watch.is_confirmed || watch.deadline <= now.boot) continue;
+    const BootTime next = watch.complete_since
+                              ? std::max(now.boot, *watch.complete_since + kConfirmAfter)
+                              : now.boot + kReadAgain;
+    at = std::min(at.value_or(next), next);
+  }
+  return at;
 }
 
 void WatchList::expire(const Now& now) {
@@ -39,16 +77,11 @@ void WatchList::expire(const Now& now) {
 std::vector<ItemId> WatchList::due(const Now& now) {
   std::vector<ItemId> items;
   for (auto& [item, watch] : watches_) {
-    if (watch.ask_at > now.boot || watch.deadline <= now.boot) continue;
+    if (watch.complete_since || watch.ask_at > now.boot || watch.deadline <= now.boot) continue;
     watch.ask_at = now.boot + kAskAgain;
     items.push_back(item);
   }
   return items;
-}
-
-bool WatchList::is_waiting(const Now& now) const {
-  return std::any_of(watches_.begin(), watches_.end(),
-                     [&](const auto& one) { return one.second.deadline > now.boot; });
 }
 
 Acknowledgement WatchList::of(const ItemId& item, const HostTable& hosts,
@@ -58,7 +91,7 @@ Acknowledgement WatchList::of(const ItemId& item, const HostTable& hosts,
                       .acknowledged = is_durable ? std::size_t{1} : 0};
   const auto found = watches_.find(item);
   const Watch* const watch = found == watches_.end() ? nullptr : &found->second;
-  all.knows_all_hosts = is_current && watch != nullptr && watch->knows_rows;
+  all.knows_all_hosts = is_current && watch != nullptr && watch->is_confirmed;
   hosts.each([&](const HostTable::HostKey& host, const proto::FleetRow& row) {
     if (host == self) return;
     if (watch != nullptr && watch->acknowledged.count(host) != 0) {

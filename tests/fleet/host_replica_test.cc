@@ -54,8 +54,10 @@ TEST_CASE("an action of one host is in effect on all, and acknowledged by them")
   CHECK(other.is_in_effect(id));
   REQUIRE(
       author.replica().watch(id, false, fleet.clock.now().boot + seconds(5), fleet.clock.now()));
-  CHECK_FALSE(author.replica().acknowledgement(id, false).everywhere());
   fleet.run(seconds(2));
+  CHECK(author.replica().acknowledgement(id, false).acknowledged == 2);
+  CHECK_FALSE(author.replica().acknowledgement(id, false).everywhere());
+  fleet.run(kConfirmAfter);
   CHECK(author.replica().acknowledgement(id, false).everywhere());
   CHECK(author.replica().acknowledgement(id, false).hosts == 2);
   CHECK(author.replica().status(fleet.clock.now()).unpublished == 0);
@@ -78,6 +80,7 @@ TEST_CASE("a host that is cut off is named as missing, and catches up when it is
   fleet.run(seconds(5));
   CHECK(other.is_in_effect(id));
   CHECK(other.replica().currency() == Currency::kCurrent);
+  fleet.run(kConfirmAfter);
   CHECK(author.replica().acknowledgement(id, false).everywhere());
 }
 
@@ -103,6 +106,47 @@ TEST_CASE("a new host neither answers nor writes a pulse before it was current")
   fleet.run(seconds(6));
   CHECK(alone.replica().currency() == Currency::kCurrent);
   CHECK(alone.replica().answers());
+}
+
+struct LateHost {
+  LateHost() : host(join(fleet)) {}
+  static FleetHost& join(Fleet& fleet) {
+    fleet.add_connected();
+    fleet.run(seconds(6));
+    return fleet.add_connected(false);
+  }
+  // Whether it writes pulses after a power failure of all hosts that only it survives.
+  bool writes_pulses() {
+    REQUIRE(host.replica().currency() == Currency::kCurrent);
+    for (auto& one : fleet.hosts) one->stop();
+    fleet.hosts.erase(fleet.hosts.begin());
+    host.start(fleet.clock.now());
+    host.connect(0, fleet.clock.now());
+    fleet.pulses = 0;
+    fleet.run(seconds(20));
+    return fleet.pulses > 0;
+  }
+  Fleet fleet;
+  FleetHost& host;
+};
+
+TEST_CASE("a host whose row a failover may have lost writes no pulse when it is back") {
+  const auto [time, writes] =
+      GENERATE(table<Duration, bool>({{seconds(5), false}, {kSettled + seconds(2), true}}));
+  LateHost late;
+  late.fleet.run(time);
+  CHECK(late.writes_pulses() == writes);
+}
+
+TEST_CASE("a host that may have lost actions by a power failure writes no pulse when it is back") {
+  LateHost late;
+  late.host.set_slow_disk(true);
+  for (Duration passed{}; passed < kSettled + seconds(2); passed += seconds(1)) {
+    late.fleet.hosts.front()->order(RuleKind::kUser, kHour, late.fleet.clock.now());
+    late.fleet.run(seconds(1));
+  }
+  REQUIRE(late.host.replica().status(late.fleet.clock.now()).not_durable > 0);
+  CHECK_FALSE(late.writes_pulses());
 }
 
 TEST_CASE("with join = serve a host founds a new fleet") {

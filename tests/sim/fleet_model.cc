@@ -44,6 +44,7 @@ class Fleet {
     ++coverage_.histories;
     for (auto& host : hosts_) host->connect(servers_.master, now_);
     advance(80);
+    servers_.all.front().replicate(now_.boot);  // these hosts have been in the fleet for long
     for (std::size_t step = 0; step < options_.steps && !violation_; ++step) {
       if (below(8) == 0) event();
       advance(1);
@@ -101,7 +102,8 @@ class Fleet {
       now_.boot += kStep;
       now_.wall += kStep;
       FleetServers::Server& master = servers_.all[servers_.master];
-      if (below(30) == 0) master.replica = master.data;
+      if (below(30) == 0 || now_.boot >= master.replicated_at + FleetServers::kMaxLag)
+        master.replicate(now_.boot);
       if (!master.data.log.empty() && below(4) == 0)
         record(recorded_, master.data.log.back().bytes);
       for (auto& host : hosts_) {
@@ -184,7 +186,7 @@ class Fleet {
     ++coverage_.failovers;
     note("fail over");
     coverage_.forgotten_writes +=
-        servers_.fail_over(milliseconds(static_cast<std::int64_t>(below(400)) - 200));
+        servers_.fail_over(milliseconds(static_cast<std::int64_t>(below(400)) - 200), now_.boot);
     for (auto& host : hosts_) {
       if (host->runs() && host->is_connected() && below(3) > 0) {
         host->disconnect(now_);

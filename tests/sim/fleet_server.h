@@ -38,17 +38,25 @@ struct FleetServers {
     FleetData replica;        // what a promoted replica has
     Duration clock_offset{};  // from the true time
     bool accepts_writes = true;
+    BootTime replicated_at{};
+
+    void replicate(BootTime now) {
+      replica = data;
+      replicated_at = now;
+    }
   };
+  // Of the replica; behind by more, the master refuses writes (min-replicas-max-lag).
+  static constexpr Duration kMaxLag = seconds(10);
   std::vector<Server> all = std::vector<Server>(1);
   std::size_t master = 0;
 
   // Promotes the replica. Returns how many acknowledged writes are lost.
-  std::uint64_t fail_over(Duration clock_offset) {
+  std::uint64_t fail_over(Duration clock_offset, BootTime now) {
     Server& old = all[master];
     old.accepts_writes = false;
     Server next;
     next.data = old.replica;
-    next.replica = old.replica;
+    next.replicate(now);
     next.clock_offset = clock_offset;
     const std::uint64_t lost = old.data.writes - next.data.writes;
     all.push_back(std::move(next));
