@@ -133,6 +133,8 @@ class HostReplica final : public Replica {
   std::optional<BootTime> full_at_;    // an item was refused
   std::optional<BootTime> shared_at_;  // a row with this host's id came from another one
   BootTime remember_at_{};
+  BootTime ticked_at_{};
+  bool was_late_ = false;
 
   std::map<ItemId, Unpublished> unpublished_;
   std::map<ItemId, BootTime> wanted_;  // to be acknowledged once durable; until

@@ -7,6 +7,7 @@ namespace claimsd::fleet {
 namespace {
 
 constexpr Duration kKeepEnded = std::chrono::hours(1);
+constexpr Duration kLateTick = 4 * kTick;
 constexpr Duration kFirstRepeat = seconds(2);
 constexpr Duration kLongestRepeat = seconds(30);
 constexpr Duration kAskedRecently = std::chrono::minutes(1);
@@ -33,7 +34,9 @@ void HostReplica::tick(const Now& now) {
   expire(now);
   if (connected_) {
     publish_own(now);
-    if (pulses_.is_due(rank(now), random_, now)) write_pulse(now);
+    // After a delay of this process the pulse of another host may wait to be read first.
+    was_late_ = now.boot > ticked_at_ + kLateTick && !was_late_;
+    if (!was_late_ && pulses_.is_due(rank(now), table_.size(), random_, now)) write_pulse(now);
     check_covered(now);
     run_exchange(now);
     if (refilling_) refill();
@@ -42,6 +45,7 @@ void HostReplica::tick(const Now& now) {
   }
   update_currency(now);
   if (connected_ && now.boot >= std::max(row_due_, row_from_)) write_row(now);
+  ticked_at_ = now.boot;
 }
 
 void HostReplica::expire(const Now& now) {

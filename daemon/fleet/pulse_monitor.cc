@@ -1,13 +1,14 @@
 #include "daemon/fleet/pulse_monitor.h"
 
 #include <algorithm>
+#include <cmath>
 
 #include "daemon/fleet/limits.h"
 
 namespace claimsd::fleet {
 namespace {
 
-// After this time without a pulse, plus a random part as long as `spread`, a host writes one.
+// After this time without a pulse, plus a random part of `spread`, a host writes one.
 struct Delay {
   Duration least;
   Duration spread;
@@ -21,6 +22,16 @@ Delay delay_of(PulseMonitor::Rank rank) {
     case PulseMonitor::Rank::kNone: break;
   }
   return {Duration::max(), Duration(0)};
+}
+
+// Of n hosts about n^x draw a part below x: few are early, and their pulse stops the others before it
+// is their turn. Drawn evenly, a part of the hosts that grows with their number would write one while
+// the first is on its way, and each pulse goes to all hosts.
+double part_of_spread(std::size_t hosts, Random& random) {
+  constexpr std::uint64_t kSteps = 1ULL << 32U;
+  const double drawn = static_cast<double>(random.below(kSteps) + 1) / static_cast<double>(kSteps);
+  const auto size = static_cast<double>(std::max<std::size_t>(hosts, 2));
+  return std::max(0.0, 1 + std::log(drawn) / std::log(size));
 }
 
 // A horizon further from the time of the pulse would exclude items that must be covered.
@@ -74,23 +85,23 @@ void PulseMonitor::connected(WallTime redis_time, const Now& now) {
   due_.reset();
 }
 
-void PulseMonitor::schedule(Rank rank, Random& random) {
+void PulseMonitor::schedule(Rank rank, std::size_t hosts, Random& random) {
   due_rank_ = rank;
   if (wrote_last_ && rank == Rank::kCurrent) {
     due_ = quiet_since_ + kPulseInterval;
     return;
   }
   const Delay delay = delay_of(rank);
-  const auto spread = static_cast<std::uint64_t>(delay.spread.count());
-  due_ = quiet_since_ + delay.least + Duration(static_cast<std::int64_t>(random.below(spread)));
+  const double part = part_of_spread(hosts, random) * static_cast<double>(delay.spread.count());
+  due_ = quiet_since_ + delay.least + Duration(static_cast<std::int64_t>(part));
 }
 
-bool PulseMonitor::is_due(Rank rank, Random& random, const Now& now) {
+bool PulseMonitor::is_due(Rank rank, std::size_t hosts, Random& random, const Now& now) {
   if (rank == Rank::kNone) {
     due_.reset();
     return false;
   }
-  if (!due_ || due_rank_ != rank) schedule(rank, random);
+  if (!due_ || due_rank_ != rank) schedule(rank, hosts, random);
   return *due_ <= now.boot;
 }
 

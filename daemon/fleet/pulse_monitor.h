@@ -8,6 +8,7 @@
 // thread.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <optional>
 
@@ -45,14 +46,14 @@ class PulseMonitor {
   // action that came after them may have been lost by the server.
   void connected(WallTime redis_time, const Now& now);
   void disconnected() { due_.reset(); }
-  // Whether it is time for a pulse of this host.
-  bool is_due(Rank rank, Random& random, const Now& now);
+  // Whether it is time for a pulse of this host, one of so many.
+  bool is_due(Rank rank, std::size_t hosts, Random& random, const Now& now);
   void wrote(const Now& now);
   // The number for the next pulse.
   std::uint64_t next_number(WallTime redis_time) const;
 
  private:
-  void schedule(Rank rank, Random& random);
+  void schedule(Rank rank, std::size_t hosts, Random& random);
 
   std::optional<proto::FleetPulse> last_;
   BootTime last_at_{};          // when it arrived

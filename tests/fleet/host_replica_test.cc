@@ -240,6 +240,23 @@ TEST_CASE("the newest action reaches the host that writes the pulses although it
   CHECK(writer.is_in_effect(id));
 }
 
+TEST_CASE("after a delay of its process a host reads what has arrived before it writes a pulse") {
+  Fleet fleet;
+  FleetHost& writer = fleet.add_connected();
+  fleet.run(seconds(6));
+  FleetHost& late = fleet.add_connected();
+  fleet.run(seconds(6));
+  REQUIRE(writer.replica().status(fleet.clock.now()).writes_pulse);
+  const auto tick = [&] {
+    late.replica().tick(late.own(fleet.clock.now()));
+    return late.replica().status(fleet.clock.now()).counters.pulses_written;
+  };
+  const auto before = tick();
+  fleet.clock.advance(seconds(3));
+  CHECK(tick() == before);
+  CHECK(tick() == before + 1);  // nothing has arrived
+}
+
 TEST_CASE("the table of hosts is read when it is asked for") {
   Fleet fleet;
   FleetHost& one = fleet.add_connected();

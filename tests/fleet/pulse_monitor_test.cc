@@ -1,5 +1,8 @@
 #include "daemon/fleet/pulse_monitor.h"
 
+#include <algorithm>
+#include <vector>
+
 #include "daemon/fleet/limits.h"
 #include "tests/support/catch.h"
 #include "tests/support/fake_world.h"
@@ -20,9 +23,9 @@ struct Fixture {
   Judgement take(const proto::FleetPulse& pulse, bool is_own = false) {
     return monitor.take(pulse, is_own, clock, now());
   }
-  bool is_due_within(Rank rank, Duration time) {
+  bool is_due_within(Rank rank, Duration time, std::size_t hosts = 3) {
     for (Duration waited{}; waited < time; waited += kTick) {
-      if (monitor.is_due(rank, random, now())) return true;
+      if (monitor.is_due(rank, hosts, random, now())) return true;
       fake.advance(kTick);
     }
     return false;
@@ -105,6 +108,23 @@ TEST_CASE("hosts write a pulse in the order of their rank, and a new host never 
   CHECK(at.is_due_within(Rank::kWasCurrent, milliseconds(1'600)));
   at.monitor.connected(at.clock.time(at.now()), at.now());
   CHECK_FALSE(at.is_due_within(Rank::kBehind, seconds(29)));
+}
+
+TEST_CASE("of a thousand hosts that miss a pulse, few write one before the first arrives") {
+  constexpr Duration kArrives = milliseconds(200);
+  Fixture at;
+  Duration first = Duration::max();
+  std::vector<Duration> waits;
+  for (int host = 0; host < 1000; ++host) {
+    at.monitor.connected(at.clock.time(at.now()), at.now());
+    const BootTime begin = at.now().boot;
+    REQUIRE(at.is_due_within(Rank::kCurrent, seconds(2) + kTick, 1000));
+    waits.push_back(at.now().boot - begin);
+    first = std::min(first, waits.back());
+  }
+  CHECK(first < milliseconds(1'600));
+  const auto is_early = [&](Duration wait) { return wait < first + kArrives; };
+  CHECK(std::count_if(waits.begin(), waits.end(), is_early) < 30);
 }
 
 TEST_CASE("numbers rise, also after a start without a pulse") {
