@@ -1,6 +1,7 @@
 // The replica, on hosts with a model of Redis (tests/sim/fleet_host.h).
 #include "daemon/fleet/host_replica.h"
 
+#include <algorithm>
 #include <memory>
 
 #include "tests/sim/fleet_host.h"
@@ -84,15 +85,34 @@ TEST_CASE("a host that is cut off is named as missing, and catches up when it is
   CHECK(author.replica().acknowledgement(id, false).everywhere());
 }
 
-TEST_CASE("a lost connection is known within three seconds, and what it means is configured") {
-  Fleet fleet;
-  fleet.add_connected();
-  FleetHost& other = fleet.add_connected();
-  fleet.run(seconds(6));
-  other.disconnect(fleet.clock.now());
-  fleet.run(kPulseLimit + kTick);
-  CHECK(other.replica().currency() == Currency::kDisconnected);
-  CHECK(other.replica().answers());  // when_lost = "serve"
+TEST_CASE("a lost bus is known within three seconds at any moment, and healed within five") {
+  enum class Loss : std::uint8_t { kConnection, kWrites, kEntries };
+  const auto loss = GENERATE(Loss::kConnection, Loss::kWrites, Loss::kEntries);
+  const auto is_current = [](const auto& host) {
+    return host->replica().currency() == Currency::kCurrent;
+  };
+  for (Duration moment{}; moment < kPulseInterval; moment += kTick) {
+    Fleet fleet;
+    for (int count = 0; count < 3; ++count) fleet.add_connected();
+    fleet.run(seconds(6) + moment);
+    REQUIRE(std::all_of(fleet.hosts.begin(), fleet.hosts.end(), is_current));
+    const auto set_lost = [&](bool lost) {
+      fleet.servers.all.front().accepts_writes = loss != Loss::kWrites || !lost;
+      for (auto& host : fleet.hosts) {
+        host->set_deaf(loss == Loss::kEntries && lost);
+        if (loss != Loss::kConnection) continue;
+        if (lost) host->disconnect(fleet.clock.now());
+        if (!lost) host->connect(0, fleet.clock.now());
+      }
+    };
+    set_lost(true);
+    fleet.run(seconds(3));
+    CHECK(std::none_of(fleet.hosts.begin(), fleet.hosts.end(), is_current));
+    CHECK(fleet.hosts.front()->replica().answers());  // when_lost = "serve"
+    set_lost(false);
+    fleet.run(seconds(5));
+    CHECK(std::all_of(fleet.hosts.begin(), fleet.hosts.end(), is_current));
+  }
 }
 
 TEST_CASE("a new host neither answers nor writes a pulse before it was current") {
