@@ -109,6 +109,10 @@ def identity_file(daemon):
     return daemon.root / "revocations" / "fleet_host"
 
 
+def remembers_that_it_was_current(daemon):
+    return identity_file(daemon).read_text().split()[4] != "-"
+
+
 def write_identity(daemon, text):
     identity_file(daemon).parent.mkdir(mode=0o700)
     identity_file(daemon).write_text(text)

@@ -5,7 +5,8 @@ import re
 import pytest
 
 from daemon import StartFailed
-from fleets import ACL, EVERYWHERE, findings, identity_file, is_current, reason, status_of, token_of, write_identity
+from fleets import (
+    ACL, EVERYWHERE, findings, identity_file, is_current, reason, remembers_that_it_was_current, status_of, token_of, write_identity)
 from peer import until
 
 
@@ -38,6 +39,7 @@ def test_a_restarted_host_keeps_everything_and_its_identity_without_redis(founde
     founded.wait_current()
     first, second = founded.hosts[:2]
     assert claimsctl(first, "revoke", *EVERYWHERE, token=token_of("kept")).returncode == 0
+    until(lambda: remembers_that_it_was_current(second), "the second host was current for ten seconds")
     with founded.redis.frozen():
         second.restart()
         assert reason(second, token_of("kept")) == "revoked"
