@@ -5,6 +5,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cstdio>
 #include <cstring>
 #include <system_error>
@@ -24,6 +25,8 @@ constexpr unsigned kTables = 4;
 // pages above them. Generous, because a commit that fails on a full disk costs the segment.
 constexpr std::size_t kHeadroom = std::size_t{256} << 10;
 constexpr std::size_t kHeadroomPerRow = std::size_t{12} << 10;
+// Maximum of Segment::resume_headroom_.
+constexpr std::size_t kMaxResumeHeadroom = std::size_t{4} << 20;
 
 void put_link(Encoder& put, const Link& link) {
   for (const std::uint8_t byte : link) put.integer(byte);
@@ -214,7 +217,12 @@ store::LmdbStatus Segment::put_rows(store::LmdbWriter& writer, std::span<const R
 
 Appended Segment::append(std::span<const Row> rows, const Head& head) {
   if (env_.poisoned()) return Appended::kFailed;
-  if (!env_.reserve(kHeadroom + rows.size() * kHeadroomPerRow)) return Appended::kDiskFull;
+  const std::size_t headroom = kHeadroom + rows.size() * kHeadroomPerRow;
+  if (!env_.reserve(std::max(headroom, resume_headroom_))) {
+    resume_headroom_ = std::max(resume_headroom_, std::min(headroom, kMaxResumeHeadroom));
+    return Appended::kDiskFull;
+  }
+  resume_headroom_ = 0;
   auto writer = env_.write();
   if (!writer) return failed(writer.error());
   store::LmdbStatus done = put_rows(*writer, rows);

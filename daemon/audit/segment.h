@@ -97,6 +97,9 @@ class Segment {
 
   std::string path_;
   store::LmdbEnvironment env_;
+  // After the disk was full: what did not fit. Otherwise a commit of one record would fit where one of
+  // twenty did not, and the log would be writable and full in turn.
+  std::size_t resume_headroom_ = 0;
   store::LmdbTable about_ = 0;
   store::LmdbTable records_ = 0;
   store::LmdbTable by_user_ = 0;
