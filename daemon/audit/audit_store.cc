@@ -48,6 +48,8 @@ Status check_segments(const std::vector<SegmentFile>& files) {
         },
         kReadLimit);
     if (!read) {
+      // What is wrong with its header, for example another version, names the file and the fix.
+      if (read.error().message.starts_with("the audit segment " + file.path)) return read;
       return failure(fmt::format(
           "the audit segment {} is damaged: {}: restore it from a backup, or move it away; "
           "claimsctl audit verify then reports the gap",

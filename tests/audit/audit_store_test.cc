@@ -177,6 +177,7 @@ TEST_CASE("an audit log of another version is refused with both versions and the
   REQUIRE_FALSE(refused);
   const std::string& message = refused.error().message;
   CHECK(message.find("version 7, but this claimsd needs 2") != std::string::npos);
+  CHECK(message.find("damaged") == std::string::npos);
   CHECK(message.find("move the directory " + scratch.path() + " away") != std::string::npos);
 }
 
