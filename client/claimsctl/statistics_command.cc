@@ -50,9 +50,9 @@ void show_lookups(const Element& statistics, Output& output) {
   }
   show_table("lookups answered by the daemon", table, output);
   output.line(output.coloured(
-      Colour::kFaint,
-      fmt::format("  not counted: lookups that workers answered themselves from {} leases",
-                  count_text(count_at(statistics, "/leases")))));
+      Colour::kFaint, fmt::format("  and {} that workers answered themselves, from {} leases",
+                                  count_text(count_at(statistics, "/counters/worker_hits")),
+                                  count_text(count_at(statistics, "/leases")))));
 }
 
 void show_upstreams(const Element& statistics, Output& output) {

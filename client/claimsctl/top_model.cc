@@ -40,6 +40,7 @@ void read_lookups(const Element& statistics, TopSample& sample) {
     if (verdict == "invalid") sample.invalid += count;
     if (verdict == "unavailable") sample.unavailable += count;
   });
+  sample.by_source[kByWorker] = count_at(statistics, "/counters/worker_hits");
 }
 
 template <class Items, class Same>
@@ -80,7 +81,8 @@ TopRates rates_between(const TopSample& before, const TopSample& now, double sec
   rates.invalid = rate(&TopSample::invalid);
   rates.unavailable = rate(&TopSample::unavailable);
   rates.leases_renewed = rate(&TopSample::leases_renewed);
-  if (rates.lookups > 0) rates.hit_ratio = rates.by_source[0] / rates.lookups;
+  if (rates.lookups > 0)
+    rates.hit_ratio = (rates.by_source[kByWorker] + rates.by_source[kByCache]) / rates.lookups;
   rates.cpu = std::max(0.0, now.cpu_seconds - before.cpu_seconds) / seconds;
   for (const auto& upstream : now.upstreams) {
     const auto earlier =

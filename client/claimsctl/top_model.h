@@ -17,8 +17,10 @@
 namespace claimsd::claimsctl {
 
 // Sources in display order, the most common first.
-inline constexpr std::array<std::string_view, 4> kTopSources = {"cache", "upstream", "stale",
-                                                                "none"};
+inline constexpr std::array<std::string_view, 5> kTopSources = {"worker", "cache", "upstream",
+                                                                "stale", "none"};
+inline constexpr std::size_t kByWorker = 0;  // lookups that never reached the daemon
+inline constexpr std::size_t kByCache = 1;
 
 // One sample: /v1/statistics.
 struct TopSample {

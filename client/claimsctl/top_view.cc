@@ -39,17 +39,18 @@ void add_lookups(std::vector<std::string>& lines, const TopModel& model, const O
   const std::string trouble = fmt::format("{} invalid/s, {} unavailable/s",
                                           rate_text(rates.invalid), rate_text(rates.unavailable));
   row(output.coloured(Colour::kStrong, "lookups"), rates.lookups, "lookups", hits_text(rates));
-  row("  cache", rates.by_source[0], "cache", "");
-  row("  upstream", rates.by_source[1], "upstream", "");
-  row("  stale", rates.by_source[2], "stale", "");
-  row("  no source", rates.by_source[3], "none", trouble);
+  for (std::size_t at = 0; at < kTopSources.size(); ++at) {
+    const std::string source(kTopSources[at]);
+    const bool none = source == "none";
+    row(none ? "  no source" : "  " + source, rates.by_source[at], source, none ? trouble : "");
+  }
   add(lines, table);
   const TopSample& now = model.sample();
   lines.push_back(output.coloured(
       Colour::kFaint,
       now.lease_slots == 0
           ? "  all lookups use the socket: there is no shared map"
-          : fmt::format("  not counted: lookups that workers answer from {} leases ({}/s renewed)",
+          : fmt::format("  {} leases ({}/s renewed); workers report their lookups once a second",
                         count_text(now.leases), rate_text(rates.leases_renewed))));
 }
 

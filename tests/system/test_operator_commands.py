@@ -2,6 +2,7 @@
 
 import codecs
 import fcntl
+import itertools
 import json
 import os
 import pty
@@ -16,6 +17,7 @@ import time
 import pytest
 
 from peer import until
+from tokens import jwt
 
 PATIENCE = 30
 CANARY = "canary-91c4"
@@ -139,6 +141,23 @@ def test_top_once_and_top_json_need_no_terminal(busy, claimsctl, peer):
     (said,) = lines(claimsctl(busy, "top", "--once", "--json", "--interval", "200"))
     assert said["schema"] == 1 and said["entries"] == 12
     assert said["peers"][0]["uid"] == os.getuid()
+
+
+def test_top_counts_the_lookups_that_workers_answered_themselves(claimsd, worker, faults, claimsctl):
+    daemon = claimsd(faults.url("echo"))
+    asking, others = worker(daemon, "ask"), (jwt(sub=f"other-{number}") for number in itertools.count())
+    command = [str(claimsctl.binary), "--admin-socket", str(daemon.admin_socket), "top", "--json", "--interval", "200"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE) as top:
+        def by_workers():
+            for _ in range(50):
+                assert asking.ask(jwt(sub="first")).verdict == "valid"
+            asking.ask(next(others))  # at most once a second a query brings the count
+            said = json.loads(top.stdout.readline()) if select.select([top.stdout], [], [], 0)[0] else {}
+            return said.get("by_source", {}).get("worker") and said
+        try:
+            assert until(by_workers, "top shows them")["hit_ratio"] > 0.5
+        finally:
+            top.terminate()
 
 
 class Screen:
