@@ -149,7 +149,12 @@ Findings check_clock(const Facts& facts) {
                      "synchronize both clocks: timedatectl set-ntp true"});
     }
   }
-  if (!facts.clock.synchronised) {
+  if (!facts.clock.synchronized) {
+    all.push_back({State::kUnchecked,
+                   fmt::format("unknown whether this host's clock is synchronized: {}",
+                               facts.clock.synchronized.error().message),
+                   "see timedatectl"});
+  } else if (!*facts.clock.synchronized) {
     all.push_back({State::kWarning, "this host's clock is not synchronized",
                    "timedatectl set-ntp true, or install chrony; ignore this in a virtual machine "
                    "whose host sets its clock"});

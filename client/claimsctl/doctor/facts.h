@@ -102,7 +102,7 @@ struct CertificateFacts {
 
 struct ClockFacts {
   WallTime now{};
-  bool synchronised = false;  // according to the kernel: adjtimex(2)
+  Result<bool> synchronized = false;  // according to the kernel: adjtimex(2)
 };
 
 // Facts about what the configuration refers to.

@@ -95,9 +95,11 @@ PingFacts ping(const Globals& globals, const Result<config::LoadedConfig>& confi
   return {false, std::string(answer.reason()), std::string(answer.text())};
 }
 
-bool clock_is_synchronised() {
+Result<bool> clock_is_synchronized() {
   timex state{};
-  return ::adjtimex(&state) != TIME_ERROR && (state.status & STA_UNSYNC) == 0;
+  const int clock = ::adjtimex(&state);
+  if (clock < 0) return failure(fmt::format("adjtimex: {}", strerrordesc_np(errno)));
+  return clock != TIME_ERROR && (state.status & STA_UNSYNC) == 0;
 }
 
 std::uint64_t bytes_of_cache(const std::string& directory) {
@@ -180,7 +182,7 @@ Facts gather(const Globals& globals, const Wanted& wanted) {
               .ping = {},
               .workers = {},
               .unknown_workers = {},
-              .clock = {clock.now().wall, clock_is_synchronised()},
+              .clock = {clock.now().wall, clock_is_synchronized()},
               .configured = std::nullopt};
   const bool at_path = facts.config && !facts.config->config.http.socket.empty();
   facts.http_socket =
