@@ -86,6 +86,9 @@ admin::DaemonStatus gather_status(const StatusSources& from) {
   status.cache_directory = config.cache.directory;
   if (const auto trouble = from.cache.counters().error_at)
     status.cache_error = from.now.boot - *trouble;
+  status.cache_disk_full = from.cache.counters().disk_full;
+  if (const auto full = from.cache.counters().disk_full_at)
+    status.cache_disk_full_ago = from.now.boot - *full;
   return status;
 }
 

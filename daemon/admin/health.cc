@@ -203,6 +203,14 @@ void assess_cache(const DaemonStatus& status, std::vector<Finding>& findings) {
          "check that file system (df, dmesg) and the daemon's log; the cache recovers "
          "automatically"});
   }
+  if (status.cache_disk_full_ago && *status.cache_disk_full_ago < kCacheErrorMatters) {
+    findings.push_back(
+        {"cache_disk_full",
+         fmt::format("the file system of the claims cache in {} is full: new entries replace "
+                     "others, or are not cached and requested again",
+                     status.cache_directory),
+         "free space there (df); the cache recovers automatically"});
+  }
   if (status.leases.wanted && status.leases.slots == 0) {
     findings.push_back(
         {"map_off",

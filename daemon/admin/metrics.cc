@@ -154,6 +154,8 @@ constexpr Metric kMetrics[] = {
    [](Samples& s, const Source& from) { s.add(from.status.cache_tampered); }},
   {"claimsd_cache_failures_total", kCounter, "", "Failed cache operations: see the log",
    [](Samples& s, const Source& from) { s.add(from.status.cache_failures); }},
+  {"claimsd_cache_disk_full_total", kCounter, "", "Writes to the cache for which its file system had no room",
+   [](Samples& s, const Source& from) { s.add(from.status.cache_disk_full); }},
   {"claimsd_cache_dropped_total", kCounter, "", "Times that the whole cache was discarded",
    [](Samples& s, const Source& from) { s.add(from.status.cache_dropped); }},
   {"claimsd_uptime_seconds", kGauge, "", "Time since the daemon started, including suspends",

@@ -149,11 +149,14 @@ struct DaemonStatus {
   HttpStatus http;
   FleetStatus fleet;
   // Errors of the claims cache.
-  std::uint64_t cache_tampered = 0;  // entries that failed authentication and were erased
-  std::uint64_t cache_failures = 0;  // operations that failed
-  std::uint64_t cache_dropped = 0;   // times that the whole cache was dropped
+  std::uint64_t cache_tampered = 0;   // entries that failed authentication and were erased
+  std::uint64_t cache_failures = 0;   // operations that failed
+  std::uint64_t cache_dropped = 0;    // times that the whole cache was dropped
+  std::uint64_t cache_disk_full = 0;  // writes for which its file system had no room
   std::string cache_directory;
   std::optional<Duration> cache_error;  // time since it last failed or was dropped; none: never
+  std::optional<Duration>
+      cache_disk_full_ago;  // time since the last such write; none: there is room
 };
 
 }  // namespace claimsd::admin

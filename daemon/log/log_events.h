@@ -64,6 +64,7 @@ inline constexpr auto kLogEvents = std::to_array<LogEvent>({
   {"cache_kept", "info", false, "the cache of the previous daemon is still in use"},
   {"cache_empty", "info", false, "the cache starts empty, and why"},
   {"cache_failed", "error", true, "the cache file could not be read or written"},
+  {"cache_disk_full", "warning", true, "the file system of the cache is full: new entries replace others, or are not cached"},
   {"cache_dropped", "error", true, "the cache was discarded because its file could not be trusted"},
   {"cache_closed", "error", true, "the cache could not be recreated: nothing is cached"},
   {"cache_reopened", "warning", true, "the cache was recreated"},

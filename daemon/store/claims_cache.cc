@@ -212,6 +212,19 @@ void LmdbClaimsCache::count_failure() {
   counters_.error_at = clock_.now().boot;
 }
 
+void LmdbClaimsCache::count_full_disk() {
+  const BootTime now = clock_.now().boot;
+  ++counters_.disk_full;
+  counters_.disk_full_at = now;
+  if (full_log_.allows(now)) {
+    log_.warning(
+        "cache_disk_full",
+        "the file system of {} is full: new entries of the claims cache replace others, or "
+        "are not cached; free space there",
+        options_.directory);
+  }
+}
+
 // After a failed put, whose transaction has ended. Earlier entries are intact unless LMDB says
 // otherwise.
 claims::Stored LmdbClaimsCache::give_up(LmdbError error, std::string_view doing) {
@@ -271,6 +284,11 @@ claims::Stored LmdbClaimsCache::put(const claims::TokenKey& key, const claims::E
   const auto value = records_.seal(key, entry);
   if (!value) return not_sealed(entry);
   disk_has_room_ = open_->environment.reserve(kDiskHeadroom);
+  if (!disk_has_room_) {
+    count_full_disk();
+  } else {
+    counters_.disk_full_at.reset();
+  }
   auto writer = open_->environment.write();
   if (!writer) return give_up(writer.error(), "a write");
   const LmdbTable table = open_->table;

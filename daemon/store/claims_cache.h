@@ -49,11 +49,13 @@ class LmdbClaimsCache final : public claims::ClaimsCache {
  public:
   // Totals since the cache was opened.
   struct Counters {
-    std::uint64_t tampered = 0;        // entries that failed to decrypt and were erased
-    std::uint64_t full = 0;            // puts rejected for lack of space
-    std::uint64_t failed = 0;          // operations that failed in LMDB or libcrypto
-    std::uint64_t dropped = 0;         // times that all entries were discarded
-    std::optional<BootTime> error_at;  // when `failed` or `dropped` last increased
+    std::uint64_t tampered = 0;            // entries that failed to decrypt and were erased
+    std::uint64_t full = 0;                // puts rejected for lack of space
+    std::uint64_t failed = 0;              // operations that failed in LMDB or libcrypto
+    std::uint64_t dropped = 0;             // times that all entries were discarded
+    std::uint64_t disk_full = 0;           // writes for which the file system had no room
+    std::optional<BootTime> error_at;      // when `failed` or `dropped` last increased
+    std::optional<BootTime> disk_full_at;  // when it last increased; none: there is room again
   };
 
   static Result<std::unique_ptr<LmdbClaimsCache>> open(const ClaimsCacheOptions& options,
@@ -112,6 +114,7 @@ class LmdbClaimsCache final : public claims::ClaimsCache {
   bool remove_files() const;
   void drop_everything(const std::string& why);
   void count_failure();
+  void count_full_disk();
   claims::Stored give_up(LmdbError error, std::string_view doing);
   LmdbStatus replace(LmdbWriter& writer, const claims::TokenKey& key, std::string_view value,
                      std::size_t& pieces);
@@ -138,6 +141,7 @@ class LmdbClaimsCache final : public claims::ClaimsCache {
   Counters counters_;
   LogLimit tampered_log_;
   LogLimit failed_log_;
+  LogLimit full_log_;
 };
 
 }  // namespace claimsd::store

@@ -188,6 +188,12 @@ TEST_CASE("a condition that delays answers is a finding while it lasts and block
     status.cache_error = kCacheErrorMatters;
     CHECK(assess(status).empty());
   }
+  SECTION("the file system of the cache was full a moment ago") {
+    status.cache_disk_full_ago = seconds(5);
+    CHECK(only_finding() == "cache_disk_full");
+    status.cache_disk_full_ago = kCacheErrorMatters;
+    CHECK(assess(status).empty());
+  }
   SECTION("the map is enabled but missing") {
     status.leases = {.wanted = true, .slots = 64};
     CHECK(assess(status).empty());

@@ -109,6 +109,8 @@ TEST_CASE("a full disk makes the cache full, and erasing frees space") {
   claims::Stored last{};
   std::uint64_t next = 300 + fill(*cache, 300, last);
   CHECK(last == claims::Stored::kFull);
+  CHECK(cache->counters().disk_full > 0);
+  CHECK(cache->counters().disk_full_at);
   for (std::uint64_t i = 0; i < next; ++i) CHECK(cache->find(key_number(i)));
   for (std::uint64_t i = 0; i < next; ++i) CHECK(cache->erase(key_number(i)));
   CHECK(cache->put(key_number(next), entry_with(kClaims)) == claims::Stored::kStored);
