@@ -90,7 +90,7 @@ Problem explain(CURL* easy, CURLcode code, const std::string& socket, Patience p
   if (code == CURLE_OPERATION_TIMEDOUT) {
     return {Exit::kUnavailable, "timeout",
             fmt::format("the daemon on {} did not answer within {} s", socket, kTimeoutMs / 1000),
-            "read its log (journalctl -u claimsd), then restart it (systemctl restart claimsd)"};
+            "read its log (journalctl -u claimsd), then: systemctl restart claimsd"};
   }
   return {Exit::kUnavailable, "bad_reply",
           fmt::format("cannot read the reply from {}: {}", socket, curl_easy_strerror(code)),

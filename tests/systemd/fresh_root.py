@@ -16,8 +16,10 @@ SYSTEMD = ["systemd", "systemd-sysv", "dbus"]
 # Preinstalled, so that machines need not download them. The claimsd packages are still installed
 # with apt.
 DEPENDENCIES = {
-    "bookworm": ["libcurl4", "libfmt9", "liblmdb0", "libmicrohttpd12", "libsimdjson14", "libspdlog1.10", "libssl3", "libuv1"],
-    "trixie": ["libcurl4t64", "libfmt10", "liblmdb0", "libmicrohttpd12t64", "libsimdjson25", "libspdlog1.15", "libssl3t64", "libuv1t64"],
+    "bookworm": ["libcurl4", "libfmt9", "libhiredis0.14", "liblmdb0", "libmicrohttpd12", "libsimdjson14", "libspdlog1.10", "libssl3",
+                 "libtomlplusplus3", "libuv1"],
+    "trixie": ["libcurl4t64", "libfmt10", "libhiredis1.1.0", "liblmdb0", "libmicrohttpd12t64", "libsimdjson25", "libspdlog1.15",
+               "libssl3t64", "libtomlplusplus3t64", "libuv1t64"],
 }
 EVERYWHERE = ["ca-certificates", "libseccomp2", "libstdc++6", "python3-django", "python3-djangorestframework"]
 
