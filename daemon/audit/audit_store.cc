@@ -42,7 +42,7 @@ Status check_segments(const std::vector<SegmentFile>& files) {
     return {};
   // Which one?
   for (const SegmentFile& file : files) {
-    const Status read = store::check_in_child(
+    Status read = store::check_in_child(
         [&] {
           return read_segments({&file, 1});
         },
