@@ -42,11 +42,7 @@ Status check_segments(const std::vector<SegmentFile>& files) {
     return {};
   // Which one?
   for (const SegmentFile& file : files) {
-    Status read = store::check_in_child(
-        [&] {
-          return read_segments({&file, 1});
-        },
-        kReadLimit);
+    Status read = store::check_in_child([&] { return read_segments({&file, 1}); }, kReadLimit);
     if (!read) {
       // What is wrong with its header, for example another version, names the file and the fix.
       if (read.error().message.starts_with("the audit segment " + file.path)) return read;
