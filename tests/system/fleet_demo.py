@@ -19,7 +19,7 @@ import time
 sys.path.insert(1, str(pathlib.Path(__file__).resolve().parents[1] / "support"))
 
 from demo import Report
-from fleets import Fleet, Keys
+from fleets import Fleet, Keys, remembers_that_it_was_current
 from peer import Peer, until
 from servers import AuthApi
 
@@ -73,6 +73,8 @@ class FleetDemo:
             self.check(host, "tess", self.tess, "invalid")
 
     def cut(self):
+        # Hosts that were current for less would take longer to be so again.
+        until(lambda: all(map(remembers_that_it_was_current, self.fleet.hosts)), "the hosts were current for ten seconds")
         self._report.title("Redis hangs")
         begin = time.monotonic()
         self.fleet.redis.freeze()
