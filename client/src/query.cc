@@ -181,11 +181,13 @@ claimsd_result ping(Handle& handle, Deadline deadline, claimsd_answer** out) {
   return CLAIMSD_OK;
 }
 
-// The common start of all lookups. False for a bad argument.
-bool begin(claimsd_handle* handle, const claimsd_query_request* given, claimsd_answer** out,
-           QueryRequest& request) {
+// The common start of all lookups. nullopt for a bad argument. By value: a request that is made first
+// and filled then would be cleared in between, which takes a tenth of a local hit.
+std::optional<QueryRequest> begin(claimsd_handle* handle, const claimsd_query_request* given,
+                                  claimsd_answer** out) {
   if (out != nullptr) *out = nullptr;
-  return handle != nullptr && read_query_request(given, handle->handle.timeout_ms(), request);
+  if (handle == nullptr) return std::nullopt;
+  return read_query_request(given, handle->handle.timeout_ms());
 }
 
 claimsd_result no_resources(claimsd_answer** out) {
@@ -199,18 +201,18 @@ namespace client = claimsd::client;
 
 claimsd_result claimsd_query(claimsd_handle* handle, const claimsd_query_request* request,
                              claimsd_answer** out) {
-  client::QueryRequest asked;
-  if (!client::begin(handle, request, out, asked)) return CLAIMSD_BAD_ARGUMENT;
+  const std::optional<client::QueryRequest> asked = client::begin(handle, request, out);
+  if (!asked) return CLAIMSD_BAD_ARGUMENT;
   if (!handle->handle.enter()) return client::no_resources(out);
-  return client::look_up(handle->handle, asked, out);
+  return client::look_up(handle->handle, *asked, out);
 }
 
 claimsd_result claimsd_peek(claimsd_handle* handle, const claimsd_query_request* request,
                             claimsd_answer** out) {
-  client::QueryRequest asked;
-  if (!client::begin(handle, request, out, asked)) return CLAIMSD_BAD_ARGUMENT;
+  const std::optional<client::QueryRequest> asked = client::begin(handle, request, out);
+  if (!asked) return CLAIMSD_BAD_ARGUMENT;
   if (!handle->handle.enter()) return CLAIMSD_AGAIN;
-  return handle->handle.local_lookup().look_up(asked.query, out) ? CLAIMSD_VALID : CLAIMSD_AGAIN;
+  return handle->handle.local_lookup().look_up(asked->query, out) ? CLAIMSD_VALID : CLAIMSD_AGAIN;
 }
 
 claimsd_result claimsd_report(claimsd_handle* handle, const claimsd_report_request* report_request,

@@ -28,24 +28,24 @@ std::string_view limited(const char* text, std::size_t size, std::size_t limit) 
 // All its fields are as old as the struct, so each is there, and is read by itself: the caller has
 // just written them one by one, and a core that copied them in larger pieces would wait for its own
 // stores to land.
-bool read_query_request(const claimsd_query_request* given, std::uint32_t default_timeout_ms,
-                        QueryRequest& out) {
+std::optional<QueryRequest> read_query_request(const claimsd_query_request* given,
+                                               std::uint32_t default_timeout_ms) {
   constexpr std::size_t kOldest =
       offsetof(claimsd_query_request, cancellation) + sizeof given->cancellation;
   static_assert(sizeof *given == kOldest, "a newer field is there only if given->size covers it");
-  if (given == nullptr || !is_struct_size(given->size, kOldest)) return false;
+  if (given == nullptr || !is_struct_size(given->size, kOldest)) return std::nullopt;
   const claimsd_query_request& known = *given;
-  if (known.token == nullptr && known.token_size != 0) return false;
-  out.query = {.timeout_ms = 0,
-               .max_age_ms = known.max_age_ms,
-               .token = {known.token, known.token_size},
-               .client_address =
-                   limited(known.client_address, known.client_address_size, proto::kMaxAddress),
-               .trace_id = limited(known.trace_id, known.trace_id_size, proto::kMaxTraceId),
-               .route = limited(known.route, known.route_size, proto::kMaxRoute)};
-  out.timeout_ms = known.timeout_ms == 0 ? default_timeout_ms : known.timeout_ms;
-  out.cancellation = known.cancellation == nullptr ? nullptr : &known.cancellation->cancellation;
-  return true;
+  if (known.token == nullptr && known.token_size != 0) return std::nullopt;
+  return QueryRequest{
+      .query = {.timeout_ms = 0,
+                .max_age_ms = known.max_age_ms,
+                .token = {known.token, known.token_size},
+                .client_address =
+                    limited(known.client_address, known.client_address_size, proto::kMaxAddress),
+                .trace_id = limited(known.trace_id, known.trace_id_size, proto::kMaxTraceId),
+                .route = limited(known.route, known.route_size, proto::kMaxRoute)},
+      .timeout_ms = known.timeout_ms == 0 ? default_timeout_ms : known.timeout_ms,
+      .cancellation = known.cancellation == nullptr ? nullptr : &known.cancellation->cancellation};
 }
 
 std::size_t frame_bound(const proto::Query& query) {

@@ -2,6 +2,8 @@
 // caller's memory. Pure; any thread.
 #pragma once
 
+#include <optional>
+
 #include "client/include/claimsd.h"
 #include "client/src/deadline.h"
 #include "proto/messages.h"
@@ -21,10 +23,10 @@ struct QueryRequest {
   }
 };
 
-// False for a NULL, a wrong size, or the size of a token without a token. Hints over the limits of
+// nullopt for a NULL, a wrong size, or the size of a token without a token. Hints over the limits of
 // the wire are truncated between characters, so a long route does not prevent a lookup.
-bool read_query_request(const claimsd_query_request* given, std::uint32_t default_timeout_ms,
-                        QueryRequest& out);
+std::optional<QueryRequest> read_query_request(const claimsd_query_request* given,
+                                               std::uint32_t default_timeout_ms);
 
 // A text of the C ABI: `size` bytes, or up to its NUL (CLAIMSD_NUL_TERMINATED); NULL is "".
 // Truncated between characters to at most `limit` bytes.

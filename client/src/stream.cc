@@ -27,8 +27,9 @@ claimsd_result Stream::create() {
 }
 
 claimsd_result Stream::send(const claimsd_query_request* request, std::uint64_t tag) {
-  QueryRequest asked;
-  if (!read_query_request(request, handle_.timeout_ms(), asked)) return CLAIMSD_BAD_ARGUMENT;
+  std::optional<QueryRequest> read = read_query_request(request, handle_.timeout_ms());
+  if (!read) return CLAIMSD_BAD_ARGUMENT;
+  QueryRequest& asked = *read;
   if (table_.full()) return CLAIMSD_UNAVAILABLE;
   claimsd_answer* known = nullptr;
   const Reason unfit = asked.query.token.empty() ? Reason::kMalformed : Reason::kTooLong;
