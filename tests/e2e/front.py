@@ -13,9 +13,9 @@ import shutil
 import socket
 import string
 
+from proxies import Nginx
 from running import Running
 
-EXAMPLES = pathlib.Path(__file__).resolve().parents[2] / "client" / "examples" / "nginx"
 # Only the site's own files and answers; no inline script, no framing, no form submission, no HTML
 # made from strings.
 CONTENT_SECURITY_POLICY = "; ".join([
@@ -95,9 +95,8 @@ class Front(Running):
     def __init__(self, root, files, sockets, port=0):
         """`sockets`: the Unix sockets auth, lumen, notices and claimsd (its HTTP socket)."""
         self.root = pathlib.Path(root)
-        (self.root / "snippets").mkdir(mode=0o755, parents=True)
-        for name, directory in (("claimsd.conf", self.root), ("claimsd-server.conf", self.root / "snippets"), ("claimsd-headers.conf", self.root / "snippets")):
-            (directory / name).write_text((EXAMPLES / name).read_text().replace("/run/claimsd/http.sock", str(sockets["claimsd"])))
+        self.root.mkdir(mode=0o755)
+        Nginx(self.root, sockets["claimsd"], application=None).write_examples()
         with socket.create_server(("127.0.0.1", port)) as listener:
             self.port = listener.getsockname()[1]
             self.url = f"http://127.0.0.1:{self.port}"

@@ -29,6 +29,12 @@ struct Fleet {
     host.connect(0, clock.now());
     return host;
   }
+  // Connected for long enough to be current in a healthy fleet.
+  FleetHost& add_current() {
+    FleetHost& host = add_connected();
+    run(seconds(6));
+    return host;
+  }
   void run(Duration time) {
     for (Duration passed{}; passed < time; passed += kTick) {
       clock.advance(kTick);
@@ -47,8 +53,7 @@ struct Fleet {
 TEST_CASE("an action of one host is in effect on all, and acknowledged by them") {
   Fleet fleet;
   FleetHost& author = fleet.add_connected();
-  FleetHost& other = fleet.add_connected();
-  fleet.run(seconds(6));
+  FleetHost& other = fleet.add_current();
   REQUIRE(author.replica().currency() == Currency::kCurrent);
   const auto id = author.order(RuleKind::kUser, kHour, fleet.clock.now());
   fleet.run(milliseconds(300));
@@ -67,8 +72,7 @@ TEST_CASE("an action of one host is in effect on all, and acknowledged by them")
 TEST_CASE("a host that is cut off is named as missing, and catches up when it is back") {
   Fleet fleet;
   FleetHost& author = fleet.add_connected();
-  FleetHost& other = fleet.add_connected();
-  fleet.run(seconds(6));
+  FleetHost& other = fleet.add_current();
   other.disconnect(fleet.clock.now());
   const auto id = author.order(RuleKind::kUser, kHour, fleet.clock.now());
   REQUIRE(
@@ -193,8 +197,7 @@ TEST_CASE("a host without room for an action is not current, and writes no pulse
 
 TEST_CASE("an emptied Redis is filled again, so that a host that joins gets everything") {
   Fleet fleet;
-  FleetHost& author = fleet.add_connected();
-  fleet.run(seconds(6));
+  FleetHost& author = fleet.add_current();
   for (int count = 0; count < 50; ++count) author.order(RuleKind::kUser, kHour, fleet.clock.now());
   fleet.run(seconds(2));
   fleet.redis() = {};
@@ -210,8 +213,7 @@ TEST_CASE("an action that a failover lost is published again, by its author or b
   Fleet fleet;
   FleetHost& author = fleet.add_connected();
   FleetHost& holder = fleet.add_connected();
-  FleetHost& behind = fleet.add_connected();
-  fleet.run(seconds(6));
+  FleetHost& behind = fleet.add_current();
   behind.disconnect(fleet.clock.now());
   const auto id = author.order(RuleKind::kUser, kHour, fleet.clock.now());
   fleet.run(seconds(1));
@@ -227,8 +229,7 @@ TEST_CASE("an action that a failover lost is published again, by its author or b
 TEST_CASE("an action that Redis did not receive is repeated by its author") {
   Fleet fleet;
   FleetHost& author = fleet.add_connected();
-  FleetHost& other = fleet.add_connected();
-  fleet.run(seconds(6));
+  FleetHost& other = fleet.add_current();
   author.set_lossy(100);
   const auto id = author.order(RuleKind::kUser, kHour, fleet.clock.now());
   author.set_lossy(0);
@@ -242,11 +243,9 @@ TEST_CASE("an action that Redis did not receive is repeated by its author") {
 
 TEST_CASE("the newest action reaches the host that writes the pulses although it has missed it") {
   Fleet fleet;
-  FleetHost& writer = fleet.add_connected();
-  fleet.run(seconds(6));
+  FleetHost& writer = fleet.add_current();
   FleetHost& author = fleet.add_connected();
-  FleetHost& other = fleet.add_connected();
-  fleet.run(seconds(6));
+  FleetHost& other = fleet.add_current();
   REQUIRE(writer.replica().status(fleet.clock.now()).writes_pulse);
   writer.set_deaf(true);
   const auto id = author.order(RuleKind::kUser, kHour, fleet.clock.now());
@@ -262,10 +261,8 @@ TEST_CASE("the newest action reaches the host that writes the pulses although it
 
 TEST_CASE("after a delay of its process a host reads what has arrived before it writes a pulse") {
   Fleet fleet;
-  FleetHost& writer = fleet.add_connected();
-  fleet.run(seconds(6));
-  FleetHost& late = fleet.add_connected();
-  fleet.run(seconds(6));
+  FleetHost& writer = fleet.add_current();
+  FleetHost& late = fleet.add_current();
   REQUIRE(writer.replica().status(fleet.clock.now()).writes_pulse);
   const auto tick = [&] {
     late.replica().tick(late.own(fleet.clock.now()));
@@ -279,10 +276,8 @@ TEST_CASE("after a delay of its process a host reads what has arrived before it 
 
 TEST_CASE("the table of hosts is read when it is asked for") {
   Fleet fleet;
-  FleetHost& one = fleet.add_connected();
-  fleet.run(seconds(6));
-  FleetHost& late = fleet.add_connected();
-  fleet.run(seconds(6));
+  FleetHost& one = fleet.add_current();
+  FleetHost& late = fleet.add_current();
   late.disconnect(fleet.clock.now());
   const auto shown = [&] {
     const auto hosts = one.replica().hosts(fleet.clock.now());
@@ -298,8 +293,7 @@ TEST_CASE("the table of hosts is read when it is asked for") {
 
 TEST_CASE("two hosts with one host id both report it") {
   Fleet fleet;
-  FleetHost& one = fleet.add_connected();
-  fleet.run(seconds(6));
+  FleetHost& one = fleet.add_current();
   FleetHost twin({.number = 1}, fleet.servers, fleet.random, [](const std::string&) {});
   twin.remember_current(fleet.clock.now().wall);
   twin.start(fleet.clock.now());
@@ -315,8 +309,7 @@ TEST_CASE("two hosts with one host id both report it") {
 TEST_CASE("a withdrawal reaches all hosts, also before its action") {
   Fleet fleet;
   FleetHost& author = fleet.add_connected();
-  FleetHost& other = fleet.add_connected();
-  fleet.run(seconds(6));
+  FleetHost& other = fleet.add_current();
   const auto id = author.order(RuleKind::kUser, kHour, fleet.clock.now());
   author.withdraw(id, fleet.clock.now().wall + kHour, fleet.clock.now());
   fleet.run(seconds(1));

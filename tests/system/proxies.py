@@ -102,11 +102,15 @@ http {{
 }}
 """
 
+    def write_examples(self):
+        """What is included in any site: claimsd.conf, and snippets/."""
+        self.write("claimsd.conf", self.example("claimsd.conf"))
+        for name in ("claimsd-server.conf", "claimsd-headers.conf"):
+            self.write(f"snippets/{name}", self.example(name))
+
     def start(self):
         with self.listen() as listener:
-            self.write("claimsd.conf", self.example("claimsd.conf"))
-            for name in ("claimsd-server.conf", "claimsd-headers.conf"):
-                self.write(f"snippets/{name}", self.example(name))
+            self.write_examples()
             self.write("site.conf", self.example("site.conf", **{"127.0.0.1:8080": f"127.0.0.1:{self.address[1]}"}))
             main = self.write("nginx.conf", self.MAIN.format(root=self.root, user="user root root;" if os.geteuid() == 0 else ""))
             self.run("nginx", "-c", str(main), "-p", str(self.root), "-e", "stderr", "-g", "daemon off;", listener=listener, env={"NGINX": f"{listener.fileno()};"})

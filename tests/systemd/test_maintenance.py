@@ -8,6 +8,7 @@ import pytest
 
 import machine as machines
 from conftest import ROOT, as_worker, install, set_url
+from manual import commands
 from peer import Peer, until
 from spinners import Spinners
 from tokens import jwt, user_of
@@ -18,8 +19,7 @@ UNITS = ["claimsd.socket", "claimsd-admin.socket", "claimsd"]
 
 
 def block(name):
-    (commands,) = re.findall(rf"<!-- {name} -->\n```\n(.*?)^```$", OPERATIONS, re.DOTALL | re.MULTILINE)
-    return commands.replace("sudo ", "")
+    return commands(OPERATIONS, name)
 
 
 @pytest.fixture

@@ -11,6 +11,7 @@ import sys
 import pytest
 
 from conftest import ROOT
+from manual import block
 
 sys.path.insert(1, str(ROOT / "tests"))
 
@@ -24,8 +25,7 @@ HOME = "root/claimsd"
 
 
 def commands():
-    (block,) = re.findall(r"<!-- newcomer -->\n```\n(.*?)^```$", README, re.DOTALL | re.MULTILINE)
-    return block.strip().splitlines()
+    return block(README, "newcomer").strip().splitlines()
 
 
 @pytest.fixture

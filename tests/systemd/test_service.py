@@ -15,6 +15,7 @@ import pytest
 
 from conftest import ROOT, as_worker
 from http_client import RawClient
+from manual import commands
 from peer import until
 from servers import free_port
 from spinners import Spinners
@@ -241,16 +242,10 @@ def test_without_its_setting_each_planted_call_works(running, without, works):
     assert plant(running, *without)[works] == 0
 
 
-def own_sockets():
-    """The commands of OPERATIONS.md that have the daemon create its sockets itself."""
-    (block,) = re.findall(r"<!-- own sockets -->\n```\n(.*?)^```$", OPERATIONS, re.DOTALL | re.MULTILINE)
-    return block.replace("sudo ", "")
-
-
 def test_it_works_without_socket_activation(running, worker):
     units = ["claimsd.socket", "claimsd-admin.socket"]
     try:
-        running.run("sh", "-ec", own_sockets())
+        running.run("sh", "-ec", commands(OPERATIONS, "own sockets"))
         assert running.run("stat", "-c", "%U:%G %a", SOCKET).stdout == "claimsd:claimsd-clients 660\n"
         assert running.run("stat", "-c", "%U:%G %a", "/run/claimsd-admin/admin.sock").stdout == "claimsd:claimsd-admin 660\n"
         assert running.run("stat", "-c", "%U:%G %a", "/run/claimsd", "/run/claimsd-cache").stdout == "claimsd:claimsd 755\nclaimsd:claimsd 700\n"
@@ -271,8 +266,7 @@ def test_it_works_without_socket_activation(running, worker):
 
 def http_socket():
     """The commands of HTTP.md that open the HTTP socket."""
-    (block,) = re.findall(r"<!-- http socket -->\n *```\n(.*?)^ *```$", HTTP, re.DOTALL | re.MULTILINE)
-    return block.replace("sudo ", "")
+    return commands(HTTP, "http socket")
 
 
 def http_status(address, token, host="claimsd"):

@@ -1,8 +1,9 @@
-import { type FormEvent, useId, useState } from "react";
+import { useState } from "react";
 
 import type { NoticesAnswer } from "../api_types";
-import { useServices, useWatched } from "../context";
+import { useWatched } from "../context";
 import { ROLES, timeOf } from "../shell";
+import { Problem, useTextForm } from "../text_form";
 
 /** The notices of the laboratory: another backend, with the same login. */
 export function Notices() {
@@ -26,38 +27,24 @@ export function Notices() {
 }
 
 function NewNotice({ set }: { set: (answer: NoticesAnswer) => void }) {
-  const { lumen } = useServices();
   const [text, setText] = useState("");
-  const [busy, setBusy] = useState(false);
-  const [problem, setProblem] = useState("");
-  const field = useId();
-
-  const submit = async (event: FormEvent) => {
-    event.preventDefault();
-    if (busy) return;
-    if (text.trim() === "") return setProblem("Enter a text first.");
-    setBusy(true);
-    setProblem("");
-    const answer = await lumen.post<NoticesAnswer>("/notices/add/", { text });
-    setBusy(false);
-    if (answer.kind === "ok") {
-      setText("");
-      set(answer.value);
-    } else if (answer.kind === "unavailable") {
-      setProblem("Not added: there was no answer. Your text is kept here. Try again in a moment.");
-    } else if (answer.kind !== "signed-out") {
-      setProblem(("detail" in answer && answer.detail) || "Not added: your role may not write notices.");
-    }
+  const saved = (answer: NoticesAnswer) => {
+    setText("");
+    set(answer);
   };
+  const { field, busy, problem, submit } = useTextForm("/notices/add/", text, saved, {
+    unanswered: "Not added: there was no answer. Your text is kept here. Try again in a moment.",
+    refused: "Not added: your role may not write notices.",
+  });
 
   return (
-    <form onSubmit={(event) => void submit(event)} noValidate>
+    <form onSubmit={submit} noValidate>
       <label htmlFor={field}>New notice</label>
       <div className="line">
         <input id={field} maxLength={200} value={text} aria-invalid={problem !== ""} aria-describedby={`${field}-problem`} onChange={(event) => setText(event.target.value)} />
         <button type="submit" className="quiet" aria-disabled={busy}>Add notice</button>
       </div>
-      <div role="alert" id={`${field}-problem`}>{problem !== "" && <p className="problem">{problem}</p>}</div>
+      <Problem field={field} text={problem} />
     </form>
   );
 }

@@ -1,8 +1,9 @@
-import { type FormEvent, useId, useState } from "react";
+import { useState } from "react";
 
 import type { Report } from "../api_types";
 import { useServices, useWatched } from "../context";
 import { Badge, Heading, Link, Loading, dayOf, timeOf } from "../shell";
+import { Problem, useTextForm } from "../text_form";
 import { Denied, Missing } from "./denied";
 
 export function ReportPage({ number }: { number: number }) {
@@ -74,33 +75,20 @@ interface StepProps {
 /** A text that advances the study. Unsaved text is kept in memory, so that the end of a session
  * does not lose it. */
 function Step({ report, set, path, label, button, from }: StepProps) {
-  const { lumen, drafts } = useServices();
+  const { drafts } = useServices();
   const draft = `${report.number}/${path}`;
   const [text, setText] = useState(() => drafts.get(draft) || from);
-  const [busy, setBusy] = useState(false);
-  const [problem, setProblem] = useState("");
-  const field = useId();
-
-  const submit = async (event: FormEvent) => {
-    event.preventDefault();
-    if (busy) return;
-    if (text.trim() === "") return setProblem("Enter a text first.");
-    setBusy(true);
-    setProblem("");
-    const answer = await lumen.post<Report>(`/api/reports/${report.number}/${path}/`, { text });
-    setBusy(false);
-    if (answer.kind === "ok") {
-      drafts.set(draft, "");
-      set(answer.value);
-    } else if (answer.kind === "unavailable") {
-      setProblem("Not saved: the sign-in service does not answer. Your text is kept here. Try again in a moment.");
-    } else if (answer.kind !== "signed-out") {
-      setProblem(("detail" in answer && answer.detail) || "Not saved.");
-    }
+  const saved = (answer: Report) => {
+    drafts.set(draft, "");
+    set(answer);
   };
+  const { field, busy, problem, submit } = useTextForm(`/api/reports/${report.number}/${path}/`, text, saved, {
+    unanswered: "Not saved: the sign-in service does not answer. Your text is kept here. Try again in a moment.",
+    refused: "Not saved.",
+  });
 
   return (
-    <form onSubmit={(event) => void submit(event)} noValidate>
+    <form onSubmit={submit} noValidate>
       <label htmlFor={field}>{label}</label>
       <textarea
         id={field}
@@ -114,7 +102,7 @@ function Step({ report, set, path, label, button, from }: StepProps) {
           drafts.set(draft, event.target.value);
         }}
       />
-      <div role="alert" id={`${field}-problem`}>{problem !== "" && <p className="problem">{problem}</p>}</div>
+      <Problem field={field} text={problem} />
       <button type="submit" className="primary" aria-disabled={busy}>{button}</button>
     </form>
   );
