@@ -12,6 +12,7 @@ target_compile_features(claimsd_flags INTERFACE cxx_std_20)
 # A designated initializer deliberately uses the defaults of the members it leaves out.
 target_compile_options(claimsd_flags INTERFACE -Wall -Wextra -Wconversion -Wshadow
   -Wno-missing-field-initializers
+  $<$<AND:$<BOOL:${CMAKE_UNITY_BUILD}>,$<CXX_COMPILER_ID:GNU>>:-Wno-subobject-linkage> # about files that include source files
   $<$<BOOL:${CLAIMSD_WERROR}>:-Werror>)
 target_compile_definitions(claimsd_flags INTERFACE SPDLOG_FMT_EXTERNAL)
 if(CLAIMSD_SANITIZE)

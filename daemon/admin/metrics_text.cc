@@ -4,6 +4,7 @@
 #include <iterator>
 
 #include "daemon/admin/metrics.h"
+#include "daemon/admin/status_json.h"
 
 namespace claimsd::admin {
 namespace {
@@ -19,10 +20,6 @@ std::string escaped(std::string_view content) {
     }
   }
   return out;
-}
-
-std::string in_seconds(Duration duration) {
-  return fmt::format("{}", std::chrono::duration<double>(duration).count());
 }
 
 }  // namespace
@@ -53,7 +50,7 @@ void Samples::add(Labels labels, double value) {
 }
 
 void Samples::add(Labels labels, Duration value) {
-  write("", labels, "", in_seconds(value));
+  add(labels, in_seconds(value));
 }
 
 void Samples::add(Labels labels, const DurationHistogram& histogram) {
@@ -61,10 +58,11 @@ void Samples::add(Labels labels, const DurationHistogram& histogram) {
   for (std::size_t at = 0; at < DurationHistogram::kBuckets; ++at) {
     count += histogram.buckets()[at];
     const bool last = at == DurationHistogram::kBounds.size();
-    write("_bucket", labels, last ? "+Inf" : in_seconds(DurationHistogram::kBounds[at]),
+    write("_bucket", labels,
+          last ? "+Inf" : fmt::format("{}", in_seconds(DurationHistogram::kBounds[at])),
           fmt::format("{}", count));
   }
-  write("_sum", labels, "", in_seconds(histogram.sum()));
+  write("_sum", labels, "", fmt::format("{}", in_seconds(histogram.sum())));
   write("_count", labels, "", fmt::format("{}", count));
 }
 

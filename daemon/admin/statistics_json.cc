@@ -43,7 +43,7 @@ void write_lookups(JsonWriter& json, const claims::LookupStatistics& lookups) {
   json.end_object();
 }
 
-void write_upstream(JsonWriter& json, const UpstreamStatus& upstream) {
+void write_upstream_statistics(JsonWriter& json, const UpstreamStatus& upstream) {
   json.begin_object()
       .member("name", upstream.name)
       .member("state", upstream_state(upstream))
@@ -116,7 +116,7 @@ std::string statistics_json(const DaemonStatus& status, const ProcessUsage& proc
   write_bounds(json);
   write_lookups(json, status.lookups);
   json.key("upstreams").begin_array();
-  for (const auto& upstream : status.upstreams) write_upstream(json, upstream);
+  for (const auto& upstream : status.upstreams) write_upstream_statistics(json, upstream);
   json.end_array();
   write_peers(json, peers);
   write_process(json, process);

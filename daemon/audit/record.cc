@@ -8,7 +8,7 @@
 namespace claimsd::audit {
 namespace {
 
-constexpr std::uint8_t kVersion = 2;
+constexpr std::uint8_t kRecordVersion = 2;
 
 enum : std::uint8_t { kHasToken = 1U << 0, kIsVarious = 1U << 1, kIsCut = 1U << 2, kAllFlags = 7 };
 
@@ -38,7 +38,7 @@ std::string encode_audit_record(const Record& record) {
   std::string out;
   out.reserve(kAuditHeaderSize + 256);
   Encoder put(out);
-  put.integer(kVersion);
+  put.integer(kRecordVersion);
   put.integer(flags_of(record));
   put.integer(static_cast<std::uint8_t>(record.event));
   put.integer(record.verdict);
@@ -72,7 +72,7 @@ std::string encode_audit_record(const Record& record) {
 std::optional<Record> decode_audit_record(std::string_view bytes) {
   Decoder take(bytes);
   Record record;
-  if (take.integer<std::uint8_t>() != kVersion) return std::nullopt;
+  if (take.integer<std::uint8_t>() != kRecordVersion) return std::nullopt;
   const auto flags = take.integer<std::uint8_t>();
   record.event = static_cast<Event>(take.integer<std::uint8_t>());
   record.verdict = take.integer<std::uint8_t>();

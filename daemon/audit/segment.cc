@@ -16,7 +16,7 @@
 namespace claimsd::audit {
 namespace {
 
-constexpr std::uint8_t kVersion = 2;
+constexpr std::uint8_t kSegmentVersion = 2;
 constexpr const char* kIdentity = "identity";
 constexpr const char* kHead = "head";
 constexpr unsigned kTables = 4;
@@ -41,7 +41,7 @@ Link take_link(Decoder& take) {
 std::string encode(const SegmentIdentity& identity) {
   std::string out;
   Encoder put(out);
-  put.integer(kVersion);
+  put.integer(kSegmentVersion);
   put.text(identity.origin, kMaxAuditOrigin);
   put.integer(identity.first);
   put_link(put, identity.before);
@@ -53,7 +53,7 @@ std::string encode(const SegmentIdentity& identity) {
 std::optional<SegmentIdentity> decode_identity(std::string_view bytes) {
   Decoder take(bytes);
   SegmentIdentity identity;
-  if (take.integer<std::uint8_t>() != kVersion) return std::nullopt;
+  if (take.integer<std::uint8_t>() != kSegmentVersion) return std::nullopt;
   identity.origin = take.text(kMaxAuditOrigin);
   identity.first = take.integer<Sequence>();
   identity.before = take_link(take);
@@ -93,12 +93,13 @@ std::optional<Head> decode_head(std::string_view bytes) {
 
 // Every version begins the header with its version.
 tl::unexpected<Error> no_header(const std::string& path, std::string_view identity) {
-  const auto version = identity.empty() ? kVersion : static_cast<std::uint8_t>(identity.front());
-  if (version != kVersion) {
+  const auto version =
+      identity.empty() ? kSegmentVersion : static_cast<std::uint8_t>(identity.front());
+  if (version != kSegmentVersion) {
     return failure(
         fmt::format("the audit segment {} {}: read it with the version of claimsd that "
                     "wrote it; to start a new log, move the directory {} away",
-                    path, other_format(version, kVersion), path.substr(0, path.rfind('/'))));
+                    path, other_format(version, kSegmentVersion), path.substr(0, path.rfind('/'))));
   }
   return failure(fmt::format(
       "the audit segment {} has no valid header: it was changed or damaged; restore its "

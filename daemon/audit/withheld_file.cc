@@ -8,7 +8,7 @@
 namespace claimsd::audit {
 namespace {
 
-constexpr std::uint64_t kVersion = 1;
+constexpr std::uint64_t kWithheldVersion = 1;
 constexpr std::size_t kCounts = 5 * sizeof(std::uint64_t);
 constexpr std::size_t kSize = kCounts + sizeof(std::uint64_t);  // with the check sum
 
@@ -22,7 +22,7 @@ std::uint64_t check_sum(std::string_view bytes) {
 std::string encode(const Losses& losses) {
   std::string bytes;
   Encoder put(bytes);
-  put.integer(kVersion);
+  put.integer(kWithheldVersion);
   put.integer(losses.denied);
   put.integer(losses.allowed);
   put.integer(losses.first.wall.time_since_epoch().count());
@@ -60,7 +60,7 @@ Losses WithheldFile::read() const {
   losses.first.wall = WallTime(Duration(take.integer<std::int64_t>()));
   losses.last = WallTime(Duration(take.integer<std::int64_t>()));
   const bool valid = take.integer<std::uint64_t>() == check_sum({bytes.data(), kCounts});
-  return valid && version == kVersion ? losses : Losses();
+  return valid && version == kWithheldVersion ? losses : Losses();
 }
 
 void WithheldFile::save(const Losses& losses) {

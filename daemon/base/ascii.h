@@ -16,6 +16,11 @@ constexpr bool is_visible(char letter) {
   return letter > ' ' && letter <= '~';
 }
 
+inline bool has_control_character(std::string_view text) {
+  return std::any_of(text.begin(), text.end(),
+                     [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7f; });
+}
+
 inline bool equals_ignoring_case(std::string_view one, std::string_view other) {
   return std::equal(one.begin(), one.end(), other.begin(), other.end(),
                     [](char a, char b) { return ascii_lower(a) == ascii_lower(b); });

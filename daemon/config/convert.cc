@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <array>
 
+#include "daemon/base/ascii.h"
 #include "daemon/base/printable.h"
 #include "daemon/config/convert_claims.h"
 #include "daemon/config/quantity.h"
@@ -14,7 +15,6 @@
 namespace claimsd::config {
 namespace {
 
-constexpr std::size_t kMaxShown = 80;         // bytes of a found value that a message repeats
 constexpr std::size_t kMaxListed = 4096;      // entries of a list
 constexpr std::size_t kMaxDisplayed = 16384;  // bytes of a value in a listing
 
@@ -76,14 +76,9 @@ Result<Value> convert_enum(const Option& option, const Node& node) {
   }
 }
 
-bool has_control(std::string_view text) {
-  return std::any_of(text.begin(), text.end(),
-                     [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7f; });
-}
-
 Result<Value> convert_text(const Option& option, const Node& node) {
   const auto size = static_cast<std::int64_t>(node.text.size());
-  if (has_control(node.text) || size < option.min || size > option.max) {
+  if (has_control_character(node.text) || size < option.min || size > option.max) {
     return refuse(option, node);
   }
   const bool path = option.type == OptionType::kPath;

@@ -5,24 +5,19 @@
 #include <algorithm>
 #include <array>
 
+#include "daemon/base/ascii.h"
 #include "daemon/base/printable.h"
 
 namespace claimsd::config {
 namespace {
 
-constexpr std::size_t kMaxShown = 80;    // bytes of a found value that a message repeats
 constexpr std::int64_t kMaxClaim = 256;  // bytes of a claim's name or JSON Pointer
 constexpr std::string_view kExample =
     R"(write a list such as ["groups", "/realm_access/roles", {at = "scope", form = "words"}])";
 constexpr std::array kForms = std::to_array<std::string_view>({"list", "words", "keys"});
 
-bool has_control(std::string_view text) {
-  return std::any_of(text.begin(), text.end(),
-                     [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7f; });
-}
-
 Result<ClaimPath> claim_from(std::string_view text) {
-  if (static_cast<std::int64_t>(text.size()) > kMaxClaim || has_control(text))
+  if (static_cast<std::int64_t>(text.size()) > kMaxClaim || has_control_character(text))
     return failure(
         fmt::format("a claim must have at most {} bytes, without control characters", kMaxClaim));
   auto path = ClaimPath::parse(text);
@@ -68,7 +63,7 @@ Result<RequiredClaim> required_from(const Member& member) {
     case NodeKind::kInteger: required.value = member.value.integer; break;
     case NodeKind::kFloat: required.value = member.value.real; break;
     case NodeKind::kString:
-      if (has_control(member.value.text))
+      if (has_control_character(member.value.text))
         return failure("a required value must not contain control characters");
       required.value = member.value.text;
       break;

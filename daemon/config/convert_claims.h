@@ -10,6 +10,8 @@
 
 namespace claimsd::config {
 
+inline constexpr std::size_t kMaxShown = 80;  // bytes of a found value that a message repeats
+
 Result<Value> convert_claim(const Option& option, const Node& node);
 Result<Value> convert_role_claims(const Option& option, const Node& node);
 Result<Value> convert_required(const Option& option, const Node& node);

@@ -4,6 +4,8 @@
 #include <concepts>
 #include <limits>
 
+#include "daemon/config/url.h"
+
 namespace claimsd::config {
 namespace {
 
@@ -109,8 +111,7 @@ constexpr auto kYes = Reload::kYes;
 constexpr auto kShow = Show::kYes;
 constexpr auto kHide = Show::kNo;
 
-constexpr std::int64_t kMaxSocketPath = 107;  // sun_path without its NUL: unix(7)
-constexpr std::int64_t kMaxPath = 4095;       // PATH_MAX without its NUL
+constexpr std::int64_t kMaxPath = 4095;  // PATH_MAX without its NUL
 constexpr std::int64_t kMaxId = std::numeric_limits<std::uint32_t>::max() - 1;  // -1 is "no id"
 constexpr std::int64_t kMinute = 60'000;
 constexpr std::int64_t kHour = 60 * kMinute;

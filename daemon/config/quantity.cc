@@ -58,8 +58,8 @@ std::optional<std::int64_t> parse_mode(std::string_view text) {
   return mode;
 }
 
-std::string format_duration(std::int64_t milliseconds) {
-  return milliseconds == 0 ? "0s" : format(milliseconds, kDurationUnits);
+std::string format_duration(std::int64_t in_milliseconds) {
+  return in_milliseconds == 0 ? "0s" : format(in_milliseconds, kDurationUnits);
 }
 
 std::string format_size(std::int64_t bytes) {

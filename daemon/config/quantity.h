@@ -20,7 +20,7 @@ std::optional<std::int64_t> parse_size(std::string_view text);
 std::optional<std::int64_t> parse_mode(std::string_view text);
 
 // The reverse, in the largest unit that is exact.
-std::string format_duration(std::int64_t milliseconds);
+std::string format_duration(std::int64_t in_milliseconds);
 std::string format_size(std::int64_t bytes);
 
 }  // namespace claimsd::config

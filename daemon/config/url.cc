@@ -83,7 +83,6 @@ std::uint16_t default_port(std::string_view scheme) {
 }
 
 constexpr std::string_view kUnixScheme = "http+unix";
-constexpr std::size_t kMaxSocketPath = 107;  // unix(7)
 
 // `text` is everything after "http+unix:".
 Result<Url> parse_socket_url(std::string_view text) {

@@ -13,7 +13,8 @@
 
 namespace claimsd::config {
 
-inline constexpr std::size_t kMaxUrl = 1024;  // bytes, as on the wire
+inline constexpr std::size_t kMaxUrl = 1024;        // bytes, as on the wire
+inline constexpr std::size_t kMaxSocketPath = 107;  // sun_path without its NUL: unix(7)
 
 struct Url {
   std::string scheme;  // "http", "https" or "http+unix"

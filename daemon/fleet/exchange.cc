@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "daemon/fleet/limits.h"
+#include "daemon/fleet/rules.h"
 
 namespace claimsd::fleet {
 namespace {
@@ -17,10 +18,6 @@ constexpr Duration kWriterAnswers = seconds(1);
 constexpr Duration kInFlight = seconds(3);
 constexpr Duration kLeastWindow = milliseconds(250);
 constexpr std::size_t kMaxLacking = 64;
-
-WallTime wall(std::int64_t count) {
-  return WallTime(Duration(count));
-}
 
 }  // namespace
 
@@ -55,7 +52,7 @@ void Exchange::covered(const std::vector<ItemId>& beyond, const Now& now) {
 }
 
 void Exchange::on_buckets(const proto::FleetBuckets& theirs, bool wrote_pulse, const Now& now) {
-  const auto own = items_.bucket_sums(wall(theirs.horizon));
+  const auto own = items_.bucket_sums(wall_time(theirs.horizon));
   // Another host with the same set has asked: the answer helps this one as well.
   if (own == theirs.sums && ask_at_) ask_at_ = std::max(*ask_at_, now.boot + kOthersAsk);
   for (std::size_t bucket = 0; bucket < own.size(); ++bucket) {
@@ -63,12 +60,12 @@ void Exchange::on_buckets(const proto::FleetBuckets& theirs, bool wrote_pulse, c
     const Duration delay =
         wrote_pulse ? Duration(0) : kWriterAnswers + random_part(kWriterAnswers + window());
     answers_.try_emplace(static_cast<std::uint8_t>(bucket),
-                         IdsDue{now.boot + delay, wall(theirs.horizon), {}, true});
+                         IdsDue{now.boot + delay, wall_time(theirs.horizon), {}, true});
   }
 }
 
 void Exchange::on_ids(const proto::FleetIds& theirs, bool wrote_pulse, const Now& now) {
-  const WallTime horizon = wall(theirs.horizon);
+  const WallTime horizon = wall_time(theirs.horizon);
   const auto is_of_bucket = [&](const ItemId& id) { return bucket_of(id) == theirs.bucket; };
   if (bucket_of(theirs.after) != theirs.bucket ||
       !std::all_of(theirs.items.begin(), theirs.items.end(), is_of_bucket))

@@ -13,13 +13,9 @@ std::int64_t count(WallTime time) {
   return time.time_since_epoch().count();
 }
 
-WallTime wall(std::int64_t count) {
-  return WallTime(Duration(count));
-}
-
 // WallTime::min() and max() keep their meaning: never, and for ever.
 RuleEnd end_at(std::int64_t at, const Now& now, WallTime fleet_now) {
-  const WallTime end = wall(at);
+  const WallTime end = wall_time(at);
   if (end == WallTime::min()) return {};
   if (end == WallTime::max()) return {end, BootTime::max()};
   const RuleEnd after = claims::end_after(now, std::max(Duration(0), end - fleet_now));
@@ -73,15 +69,15 @@ std::optional<std::vector<Rule>> rules_of(const proto::FleetAction& action, cons
     if (!is_valid(one)) return std::nullopt;
     Rule rule{.key = {{action.id}, static_cast<std::uint8_t>(rules.size())},
               .name = {static_cast<RuleKind>(one.kind), {one.subject}},
-              .made_at = {now.boot, wall(action.made_at)},
+              .made_at = {now.boot, wall_time(action.made_at)},
               .ends = end_at(one.ends, now, fleet_now),
-              .not_before = wall(one.not_before),
+              .not_before = wall_time(one.not_before),
               .without_iat_ends = end_at(one.without_iat_ends, now, fleet_now),
               .actor_uid = action.actor_uid,
               .author = {action.author}};
     if (claims::is_purge(rule.name.kind))
       rule.purged_until =
-          now.boot + std::min(kPurgeSkew, wall(action.made_at) + kPurgeSkew - fleet_now);
+          now.boot + std::min(kPurgeSkew, wall_time(action.made_at) + kPurgeSkew - fleet_now);
     rules.push_back(rule);
   }
   return rules;
@@ -91,7 +87,7 @@ std::optional<claims::Withdrawal> withdrawal_of(const proto::FleetWithdrawal& wi
                                                 const Now& now, WallTime fleet_now) {
   if (!is_plausible(withdrawal.ends) || !is_plausible(withdrawal.made_at)) return std::nullopt;
   return claims::Withdrawal{.action = {withdrawal.action},
-                            .made_at = {now.boot, wall(withdrawal.made_at)},
+                            .made_at = {now.boot, wall_time(withdrawal.made_at)},
                             .ends = end_at(withdrawal.ends, now, fleet_now),
                             .actor_uid = withdrawal.actor_uid,
                             .author = {withdrawal.author}};
@@ -101,7 +97,7 @@ WallTime end_of(const proto::FleetAction& action) {
   std::int64_t end = count(WallTime::min());
   for (const proto::FleetRule& rule : action.rules)
     end = std::max({end, rule.ends, rule.without_iat_ends});
-  return wall(end);
+  return wall_time(end);
 }
 
 }  // namespace claimsd::fleet

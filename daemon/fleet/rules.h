@@ -16,6 +16,11 @@ namespace claimsd::fleet {
 // Purges also cover confirmations that a host with a clock this far ahead dates after the purge.
 inline constexpr Duration kPurgeSkew = seconds(2);
 
+// A time of a message, which counts nanoseconds.
+inline WallTime wall_time(std::int64_t count) {
+  return WallTime(Duration(count));
+}
+
 // All rules of one action, by part.
 proto::FleetAction action_of(std::span<const claims::Rule> rules);
 proto::FleetWithdrawal withdrawal_of(const claims::Withdrawal& withdrawal);
@@ -29,7 +34,7 @@ std::optional<claims::Withdrawal> withdrawal_of(const proto::FleetWithdrawal& wi
 // When the last rule ends.
 WallTime end_of(const proto::FleetAction& action);
 inline WallTime end_of(const proto::FleetWithdrawal& withdrawal) {
-  return WallTime(Duration(withdrawal.ends));
+  return wall_time(withdrawal.ends);
 }
 
 }  // namespace claimsd::fleet

@@ -12,12 +12,12 @@ constexpr std::string_view kDocumentPath = "/api/me/";
 constexpr std::string_view kGatePrefix = "/v1/auth/";
 
 // A tab separates words in a header's value; no other control character has a meaning there.
-bool holds_control(std::string_view text) {
+bool has_forbidden(std::string_view text) {
   unsigned found = 0;  // looks at each byte: the compiler then takes many at a time
   for (const char letter : text) {
     const auto byte = static_cast<unsigned char>(letter);
-    found |= static_cast<unsigned>((byte < 0x20) & (byte != '\t')) |
-             static_cast<unsigned>(byte == 0x7f);
+    found |=
+        static_cast<unsigned>((byte < 0x20) & (byte != '\t')) | static_cast<unsigned>(byte == 0x7f);
   }
   return found != 0;
 }
@@ -78,7 +78,7 @@ tl::expected<Check, http::Response> read_request(const http::Request& request,
   bool authorized = false;
   const bool trusted = is_trusted(request, settings);
   for (const auto& [name, value] : request.headers) {
-    if (holds_control(name) || holds_control(value)) {
+    if (has_forbidden(name) || has_forbidden(value)) {
       return tl::make_unexpected(rejected(400, "control_character",
                                           "a header contains a control character",
                                           "send printable characters only"));

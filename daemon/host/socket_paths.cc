@@ -10,7 +10,7 @@
 namespace claimsd::host {
 namespace {
 
-constexpr Duration kInterval = seconds(1);
+constexpr Duration kCheckInterval = seconds(1);
 
 // "" for a socket without a path: getsockname(2), unix(7).
 std::string path_of(const Fd& fd) {
@@ -49,7 +49,7 @@ void SocketPaths::add_own(std::string_view name, const std::string& path) {
 Status SocketPaths::watch(loop::Loop& loop, Log& log) {
   log_ = &log;
   timer_ = TRY(loop::TimerFd::create(loop, [this] { check(); }));
-  timer_->start(kInterval, kInterval);
+  timer_->start(kCheckInterval, kCheckInterval);
   check();
   return {};
 }

@@ -6,6 +6,8 @@
 #include <array>
 #include <cstring>
 
+#include "daemon/store/stored_time.h"
+
 namespace claimsd::store {
 namespace {
 
@@ -33,10 +35,6 @@ T load(const char* at) {
 template <class Time>
 Time load_time(const char* at) {
   return Time(Duration(load<std::int64_t>(at)));
-}
-
-std::int64_t count(auto time) {
-  return time.time_since_epoch().count();
 }
 
 // The box is bound to key and header: it does not open with any others.

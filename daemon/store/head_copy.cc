@@ -19,7 +19,7 @@ namespace {
 
 constexpr std::string_view kIntroduction = "claimsd-revocations 1 ";
 constexpr std::size_t kCheckDigits = 16;
-constexpr std::size_t kMaxFile = 256;
+constexpr std::size_t kMaxCopy = 256;
 
 Result<std::string> line_of(const claims::SetHead& head) {
   crypto::HmacSha256 check = TRY(crypto::HmacSha256::create("claimsd revocations head"));
@@ -62,7 +62,7 @@ std::string digest_text(const claims::SetHead& head) {
 Result<std::optional<claims::SetHead>> read_head_copy(const std::string& path) {
   const Fd fd(open(path.c_str(), O_RDONLY | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK));
   if (!fd && errno == ENOENT) return std::optional<claims::SetHead>();
-  std::string text(kMaxFile, '\0');
+  std::string text(kMaxCopy, '\0');
   if (!fd) return failure(fmt::format("cannot read {}: {}", path, errno_text(errno)));
   const auto size = read_fully(fd.get(), text);
   if (!size) return failure(fmt::format("cannot read {}: {}", path, errno_text(size.error())));

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <array>
 
+#include "daemon/store/stored_time.h"
 #include "proto/bytes.h"
 
 namespace claimsd::store {
@@ -15,10 +16,6 @@ using crypto::HmacSha256;
 constexpr std::size_t kMaxBootId = 64;
 constexpr std::size_t kMaxRecord = 256;
 constexpr std::size_t kActionSize = sizeof(claims::ActionId::bytes);
-
-std::int64_t count(auto time) {
-  return time.time_since_epoch().count();
-}
 
 template <class Time>
 Time read_time(proto::Reader& reader) {

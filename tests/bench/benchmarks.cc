@@ -59,6 +59,9 @@ constexpr std::array kFleetGoals{
 constexpr std::array kFleetSyncGoals{
     Goal{"5 s", Ratio::kOverPeer, Bound::kAtMost, 1},
 };
+constexpr std::array kFleetHungGoals{
+    Goal{"connected", Ratio::kOverPeer, Bound::kAtMost, 1.05},
+};
 constexpr std::array kAuditRateGoals{
     Goal{"one each", Ratio::kUnderPeer, Bound::kAtLeast, 10},
 };
@@ -124,6 +127,9 @@ constexpr std::array kBenchmarks{
     Benchmark{"fleet_sync",
               "until a new host has the 100,000 actions of its fleet and is current",
               "ms", kFleetSyncGoals, run_fleet_sync},
+    Benchmark{"fleet_hung",
+              "hit over the socket of a host whose Redis server hangs, compared with one whose server runs",
+              "us", kFleetHungGoals, run_fleet_hung},
     Benchmark{"audit_rate",
               "durable audit record with group commit, compared with one transaction each; same disk",
               "us", kAuditRateGoals, run_audit_rate},

@@ -45,6 +45,7 @@ Result<Measurement> run_miss_tls(const Bench& bench);
 Result<Measurement> run_recovery(const Bench& bench);
 Result<Measurement> run_fleet(const Bench& bench);
 Result<Measurement> run_fleet_sync(const Bench& bench);
+Result<Measurement> run_fleet_hung(const Bench& bench);
 Result<Measurement> run_audit_rate(const Bench& bench);
 Result<Measurement> run_audit_search(const Bench& bench);
 Result<Measurement> run_audit_verify(const Bench& bench);

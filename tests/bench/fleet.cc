@@ -5,13 +5,12 @@
 #include <sys/resource.h>
 
 #include <algorithm>
-#include <charconv>
 #include <exception>
 #include <stdexcept>
 
 #include "tests/bench/benchmarks.h"
+#include "tests/bench/redis_info.h"
 #include "tests/fleet/fleet_host.h"
-#include "tests/support/redis_server.h"
 
 namespace claimsd::bench {
 namespace {
@@ -41,12 +40,7 @@ struct Traffic {
   double received = 0;
 
   static Traffic read(const test::RedisServer& server) {
-    const SystemClock clock;
-    const redis::Wait wait(clock);
-    redis::Servers servers({.servers = {{"127.0.0.1", server.port(), false}}}, wait);
-    redis::Connection connection = servers.connect().value();
-    const std::string info =
-        connection.call({"INFO", "stats"}, wait.now() + seconds(10)).value().text;
+    const std::string info = redis_info(server, "stats");
     return {.commands = number_in(info, "total_commands_processed:"),
             .sent = number_in(info, "total_net_output_bytes:"),
             .received = number_in(info, "total_net_input_bytes:")};
@@ -58,16 +52,6 @@ struct Traffic {
     return {{.name = "commands", .value = commands / per},
             {.name = "kB out", .value = sent / per / 1000},
             {.name = "kB in", .value = received / per / 1000}};
-  }
-
- private:
-  static double number_in(std::string_view info, std::string_view key) {
-    const std::size_t at = info.find(key);
-    if (at == std::string_view::npos) throw std::runtime_error("INFO lacks a number");
-    double number = 0;
-    const char* const begin = info.data() + at + key.size();
-    std::from_chars(begin, info.data() + info.size(), number);
-    return number;
   }
 };
 

@@ -72,7 +72,7 @@ def test_the_supported_platforms_are_those_that_dev_tests():
 @pytest.mark.parametrize("page, header, constant", [
     ("proto/PROTOCOL.md", "proto/messages.h", "kVersion"),
     ("proto/SHM.md", "proto/shm_layout.h", "kMapVersion"),
-    ("daemon/audit/FORMAT.md", "daemon/audit/segment.cc", "kVersion")])
+    ("daemon/audit/FORMAT.md", "daemon/audit/segment.cc", "kSegmentVersion")])
 def test_each_format_is_described_in_the_version_that_the_code_has(page, header, constant):
     described, = re.findall(r"^# .*, version (\d+)$", (ROOT / page).read_text(), re.MULTILINE)
     written, = re.findall(rf"\b{constant} = (\d+);", (ROOT / header).read_text())

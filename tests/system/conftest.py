@@ -14,7 +14,7 @@ HERE = pathlib.Path(__file__).resolve().parent
 sys.path.insert(1, str(HERE.parent / "support"))
 
 from daemon import Claimsd  # noqa: E402
-from fleets import ACL, Fleet, Keys  # noqa: E402
+from fleets import ACL, SERVERS, Fleet, Keys  # noqa: E402
 from front_door_client import GATES, Client  # noqa: E402
 from peer import Peer  # noqa: E402
 from servers import AuthApi, FaultServer  # noqa: E402
@@ -124,14 +124,14 @@ def fleet_keys(scratch):
     return Keys(scratch())
 
 
-@pytest.fixture(scope="module")
-def fleet(build, scratch, fault_server, fleet_keys):
-    """Makes fleets with their own Redis: fleet(number of hosts), all of them current. Stopped at the
-    end of the module."""
+@pytest.fixture(scope="module", params=SERVERS)
+def fleet(request, build, scratch, fault_server, fleet_keys):
+    """Makes fleets with their own Redis or Valkey: fleet(number of hosts), all of them current.
+    Stopped at the end of the module."""
     made = []
 
     def make(hosts=3, acl=ACL):
-        made.append(Fleet(build, scratch, fault_server.url("echo"), fleet_keys, acl))
+        made.append(Fleet(build, scratch, fault_server.url("echo"), fleet_keys, acl, request.param))
         for _ in range(hosts):
             made[-1].add()
         if acl == ACL:

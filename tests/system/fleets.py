@@ -1,4 +1,4 @@
-"""A fleet for tests: a real Redis on loopback and several daemons on this host.
+"""A fleet for tests: a real Redis or Valkey on loopback and several daemons on this host.
 
 Standard library only; used by the tests and by demo.py. The user of Redis may do what the ACL line
 in the documentation allows, and no more.
@@ -8,6 +8,7 @@ import contextlib
 import functools
 import os
 import pathlib
+import shutil
 import signal
 import subprocess
 import time
@@ -20,14 +21,17 @@ from tokens import old_token
 NAME = "test"
 PATIENCE = 30
 EVERYWHERE = ("--everywhere", "--timeout", "30s")  # a busy machine takes longer than 5 s
+# The servers of this release: Debian 13 also has Valkey.
+SERVERS = ["redis", *(["valkey"] if shutil.which("valkey-server") else [])]
 ACL = "~{claimsd:%s}:* -@all +xadd +xread +xrevrange +hset +hdel +hlen +hscan +multi +exec +time +role" % NAME
 
 
 class Redis:
-    """A redis-server below `root`. `acl`: what the user claimsd may do."""
+    """A server below `root`; `kind` is one of SERVERS. `acl`: what the user claimsd may do."""
 
-    def __init__(self, root, acl=ACL):
+    def __init__(self, root, acl=ACL, kind="redis"):
         self.root = pathlib.Path(root)
+        self.kind = kind
         self.port = free_port()
         self.url = f"redis://127.0.0.1:{self.port}"
         (self.root / "redis.conf").write_text("\n".join([
@@ -39,7 +43,7 @@ class Redis:
 
     def start(self):
         self.process = subprocess.Popen(
-            ["setpriv", "--pdeathsig", "KILL", "redis-server", str(self.root / "redis.conf")],
+            ["setpriv", "--pdeathsig", "KILL", f"{self.kind}-server", str(self.root / "redis.conf")],
             stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
         deadline = time.monotonic() + PATIENCE
         while True:
@@ -49,11 +53,11 @@ class Redis:
             except RuntimeError:
                 pass
             if time.monotonic() > deadline:
-                raise TimeoutError("redis-server does not answer")
+                raise TimeoutError(f"{self.kind}-server does not answer")
             time.sleep(0.02)
 
     def command(self, *words):
-        return ["redis-cli", "-p", str(self.port), "--user", "admin", "--pass", "admin", "--no-auth-warning",
+        return [f"{self.kind}-cli", "-p", str(self.port), "--user", "admin", "--pass", "admin", "--no-auth-warning",
                 *map(str, words)]
 
     def call(self, *words):
@@ -142,9 +146,9 @@ class Keys:
 class Fleet:
     """Daemons that share one Redis."""
 
-    def __init__(self, build, scratch, upstream, keys, acl=ACL):
+    def __init__(self, build, scratch, upstream, keys, acl=ACL, kind="redis"):
         self.build, self.scratch, self.upstream, self.keys = build, scratch, upstream, keys
-        self.redis = Redis(scratch(), acl)
+        self.redis = Redis(scratch(), acl, kind)
         self.hosts = []
 
     def table(self, **options):

@@ -8,7 +8,7 @@
 namespace claimsd::claims {
 namespace {
 
-constexpr std::string_view kBlanks = " \t\r\n";
+constexpr std::string_view kJsonBlanks = " \t\r\n";
 
 class Scanner {
  public:
@@ -30,7 +30,7 @@ class Scanner {
   }
 
  private:
-  void skip_blanks() { at_ = std::min(text_.find_first_not_of(kBlanks, at_), text_.size()); }
+  void skip_blanks() { at_ = std::min(text_.find_first_not_of(kJsonBlanks, at_), text_.size()); }
   bool at_end() {
     skip_blanks();
     return at_ == text_.size();

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <charconv>
 
+#include "daemon/base/ascii.h"
+
 namespace claimsd::claims {
 namespace {
 
@@ -43,11 +45,6 @@ Result<std::optional<Element>> find_member(Element document, const ClaimPath& pa
     if (!found) break;
   }
   return found;
-}
-
-bool has_control_character(std::string_view text) {
-  return std::any_of(text.begin(), text.end(),
-                     [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7f; });
 }
 
 Status check_text(std::string_view text, const ClaimPath& path, std::size_t limit) {

@@ -18,10 +18,8 @@ using Element = simdjson::dom::element;
 // readers could see two values.
 Result<std::optional<Element>> find_member(Element document, const ClaimPath& path);
 
-// NUL, CR, LF and the like could be injected into headers, logs and C strings.
-bool has_control_character(std::string_view text);
-
-// An error if `text`, read at `path`, has a control character or more than `limit` bytes.
+// An error if `text`, read at `path`, has more than `limit` bytes or a control character: NUL, CR, LF
+// and the like could be injected into headers, logs and C strings.
 Status check_text(std::string_view text, const ClaimPath& path, std::size_t limit);
 
 template <class... Args>

@@ -7,6 +7,7 @@
 #include <cstring>
 #include <utility>
 
+#include "daemon/base/ascii.h"
 #include "daemon/claims/parse/member.h"
 
 namespace claimsd::claims {
