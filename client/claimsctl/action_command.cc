@@ -3,7 +3,6 @@
 #include <fmt/core.h>
 
 #include <algorithm>
-#include <charconv>
 
 #include "client/claimsctl/action_report.h"
 #include "client/claimsctl/admin_client.h"
@@ -14,6 +13,7 @@
 #include "client/claimsctl/reply.h"
 #include "client/claimsctl/token_body.h"
 #include "daemon/base/json_writer.h"
+#include "daemon/base/parse_integer.h"
 
 namespace claimsd::claimsctl {
 namespace {
@@ -32,11 +32,8 @@ std::int64_t read_length(std::string_view text) {
     case 'd': unit = 24 * 3600; break;
     default: return 0;
   }
-  std::int64_t count = 0;
-  const char* const end = text.data() + text.size() - 1;
-  const auto [stopped, error] = std::from_chars(text.data(), end, count);
-  if (error != std::errc() || stopped != end || count < 1 || count > kLongest / unit) return 0;
-  return count * unit;
+  const auto count = parse_integer<std::int64_t>(std::string_view(text).substr(0, text.size() - 1));
+  return count && *count >= 1 && *count <= kLongest / unit ? *count * unit : 0;
 }
 
 std::string check_length(const std::string& text) {

@@ -2,11 +2,10 @@
 
 #include <fmt/core.h>
 
-#include <charconv>
-
 #include "daemon/admin/event_feed.h"
 #include "daemon/admin/status_json.h"
 #include "daemon/base/json_writer.h"
+#include "daemon/base/parse_integer.h"
 #include "daemon/http/deferred_response.h"
 #include "daemon/http/json_response.h"
 
@@ -88,11 +87,9 @@ http::Response events_after(const AdminServices& services, std::uint64_t after) 
 std::optional<std::uint64_t> number_of(const http::Request& request, std::string_view name,
                                        std::uint64_t most) {
   const auto text = request.parameter(name);
-  std::uint64_t number = 0;
-  if (!text) return number;
-  const auto [end, error] = std::from_chars(text->data(), text->data() + text->size(), number);
-  if (error != std::errc() || end != text->data() + text->size() || number > most)
-    return std::nullopt;
+  if (!text) return 0;
+  const auto number = parse_integer<std::uint64_t>(*text);
+  if (number && *number > most) return std::nullopt;
   return number;
 }
 

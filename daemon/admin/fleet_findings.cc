@@ -3,6 +3,7 @@
 #include <fmt/core.h>
 
 #include "daemon/admin/status_json.h"
+#include "daemon/fleet/limits.h"
 
 namespace claimsd::admin {
 namespace {
@@ -27,7 +28,8 @@ std::pair<std::string, std::string> cause(const FleetStatus& fleet) {
               "wait some seconds; if no other host is current, this is a new fleet: set fleet.join "
               "= \"serve\" on one host and restart claimsd there"};
     case Currency::kNoPulse:
-      return {"no host has written a pulse in the last 2.5 s",
+      return {fmt::format("no host has written a pulse in the last {} s",
+                          in_seconds(fleet::kPulseLimit)),
               "find out with claimsctl fleet which hosts run, and check that Redis accepts writes"};
     case Currency::kClockDiffers:
       return {"the pulses do not have the time of Redis",

@@ -3,9 +3,9 @@
 #include <fmt/core.h>
 
 #include <algorithm>
-#include <charconv>
 
 #include "daemon/admin/status_json.h"
+#include "daemon/base/parse_integer.h"
 #include "daemon/fleet/limits.h"
 #include "daemon/http/deferred_response.h"
 #include "daemon/http/json_response.h"
@@ -109,16 +109,14 @@ tl::expected<std::optional<Duration>, http::Response> read_everywhere(
     return tl::unexpected(http::error_response(
         409, "no_fleet", "this host is in no fleet: nothing has changed",
         "leave out --everywhere, or add [fleet] to the configuration (claimsd.toml(5))"));
-  std::uint32_t count = 0;
-  const auto [end, error] = std::from_chars(text->data(), text->data() + text->size(), count);
-  if (error != std::errc() || end != text->data() + text->size() || count < 1 ||
-      count > kMaxEverywhereSeconds)
+  const auto count = parse_integer<std::uint32_t>(*text);
+  if (!count || *count < 1 || *count > kMaxEverywhereSeconds)
     return tl::unexpected(http::error_response(
         400, "bad_everywhere",
         fmt::format("everywhere must be a number of seconds from 1 to {}: nothing has changed",
                     kMaxEverywhereSeconds),
         "use claimsctl with --everywhere and --timeout"));
-  return std::optional<Duration>(seconds(count));
+  return std::optional<Duration>(seconds(*count));
 }
 
 }  // namespace claimsd::admin

@@ -3,7 +3,6 @@
 #include <fmt/core.h>
 
 #include <algorithm>
-#include <charconv>
 
 #include "daemon/admin/action_routes.h"
 #include "daemon/admin/audit_route.h"
@@ -19,6 +18,7 @@
 #include "daemon/admin/status_json.h"
 #include "daemon/admin/upstream_test.h"
 #include "daemon/base/json_writer.h"
+#include "daemon/base/parse_integer.h"
 #include "daemon/http/json_response.h"
 
 namespace claimsd::admin {
@@ -155,10 +155,8 @@ std::optional<std::size_t> read_limit(const http::Request& request, std::size_t 
   constexpr std::size_t kUsualLimit = 100;
   const auto text = request.parameter("limit");
   if (!text) return kUsualLimit;
-  std::size_t limit = 0;
-  const auto [end, error] = std::from_chars(text->data(), text->data() + text->size(), limit);
-  const bool whole = error == std::errc() && end == text->data() + text->size();
-  if (!whole || limit < 1 || limit > most) return std::nullopt;
+  const auto limit = parse_integer<std::size_t>(*text);
+  if (limit && (*limit < 1 || *limit > most)) return std::nullopt;
   return limit;
 }
 

@@ -4,12 +4,11 @@
 #include <fmt/core.h>
 
 #include <algorithm>
-#include <charconv>
-#include <cstring>
 #include <set>
 
 #include "daemon/audit/anchor_lines.h"
 #include "daemon/base/hex.h"
+#include "daemon/base/parse_integer.h"
 #include "daemon/crypto/ed25519.h"
 
 namespace claimsd::audit {
@@ -21,12 +20,6 @@ constexpr std::string_view kUnreadable = "truncated, or written by an unsupporte
 
 constexpr std::size_t kMaxLine = 1024;
 constexpr std::size_t kSignatureHex = 2 * crypto::kEd25519Signature;
-
-template <class Integer>
-bool number(std::string_view text, Integer& out) {
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), out);
-  return error == std::errc() && end == text.data() + text.size() && !text.empty();
-}
 
 std::vector<std::string_view> words_of(std::string_view line) {
   std::vector<std::string_view> words;
@@ -97,16 +90,17 @@ class Reading {
       return kUnreadable;
     if (keys_.count(std::string(words[7])) == 0) return "signed by an unknown key";
     if (!signed_by(words[7], line, words[8])) return "invalid signature";
+    const auto sequence = parse_integer<Sequence>(words[3]);
+    const auto link = array_from_hex<sizeof(Anchor::link)>(words[4]);
+    const auto events = parse_integer<std::uint64_t>(words[5]);
+    const auto time = parse_integer<std::int64_t>(words[6]);
+    if (!sequence || !link || !events || !time) return kUnreadable;
     Anchor anchor;
     anchor.origin = words[2];
-    std::int64_t time = 0;
-    const auto link = from_hex(words[4]);
-    if (!number(words[3], anchor.sequence) || !link || link->size() != anchor.link.size() ||
-        !number(words[5], anchor.events) || !number(words[6], time)) {
-      return kUnreadable;
-    }
-    std::memcpy(anchor.link.data(), link->data(), link->size());
-    anchor.time = WallTime(Duration(time));
+    anchor.sequence = *sequence;
+    anchor.link = *link;
+    anchor.events = *events;
+    anchor.time = WallTime(Duration(*time));
     found_.anchors.push_back(std::move(anchor));
     return {};
   }
@@ -135,9 +129,9 @@ bool is_anchor(std::string_view line) {
 
 bool is_outlived(std::string_view line, Sequence dropped) {
   const auto words = words_of(from_keyword(line));
-  Sequence sequence = 0;
-  return words.size() > 3 && words[0] == kAnchorWord && number(words[3], sequence) &&
-         sequence < dropped;
+  if (words.size() < 4 || words[0] != kAnchorWord) return false;
+  const auto sequence = parse_integer<Sequence>(words[3]);
+  return sequence && *sequence < dropped;
 }
 
 void AnchorSummary::line(std::string_view line) {
@@ -148,12 +142,12 @@ void AnchorSummary::line(std::string_view line) {
     keys_.append(line).push_back('\n');
     return;
   }
-  Sequence sequence = 0;
-  if (words.size() < 4 || !number(words[3], sequence)) return;
-  if (furthest_.size() == kFurthest && sequence < furthest_.front().sequence) return;
+  const auto sequence = words.size() < 4 ? std::nullopt : parse_integer<Sequence>(words[3]);
+  if (!sequence) return;
+  if (furthest_.size() == kFurthest && *sequence < furthest_.front().sequence) return;
   const auto after = std::find_if(furthest_.begin(), furthest_.end(),
-                                  [&](const Claimed& other) { return other.sequence > sequence; });
-  furthest_.insert(after, {sequence, std::string(line)});
+                                  [&](const Claimed& other) { return other.sequence > *sequence; });
+  furthest_.insert(after, {*sequence, std::string(line)});
   if (furthest_.size() > kFurthest) furthest_.erase(furthest_.begin());
 }
 

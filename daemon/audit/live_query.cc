@@ -3,10 +3,10 @@
 #include <fmt/core.h>
 
 #include <algorithm>
-#include <charconv>
 #include <limits>
 
 #include "daemon/base/hex.h"
+#include "daemon/base/parse_integer.h"
 #include "daemon/base/percent_encoding.h"
 
 namespace claimsd::audit {
@@ -20,11 +20,9 @@ Error bad(std::string_view name, std::string_view allowed) {
 
 template <class Number>
 Result<Number> number_in(std::string_view name, std::string_view text) {
-  Number number{};
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
-  if (error != std::errc() || end != text.data() + text.size() || text.empty())
-    return tl::make_unexpected(bad(name, "an integer"));
-  return number;
+  const auto number = parse_integer<Number>(text);
+  if (!number) return tl::make_unexpected(bad(name, "an integer"));
+  return *number;
 }
 
 Result<WallTime> time_in(std::string_view name, std::string_view text) {

@@ -7,13 +7,13 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <charconv>
 #include <cstring>
 #include <memory>
 #include <system_error>
 
 #include "daemon/audit/segment.h"
 #include "daemon/base/fd.h"
+#include "daemon/base/parse_integer.h"
 
 namespace claimsd::audit {
 namespace {
@@ -25,21 +25,14 @@ std::string errno_text(int error) {
   return std::generic_category().message(error);
 }
 
-template <class Integer>
-bool number(std::string_view digits, Integer& out) {
-  const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), out);
-  return error == std::errc() && end == digits.data() + digits.size();
-}
-
 std::optional<SegmentFile> parse_name(std::string_view name) {
-  SegmentFile file;
   if (name.size() <= kDigits + 1 + kSuffix.size() || name[kDigits] != '.') return std::nullopt;
   if (name.substr(name.size() - kSuffix.size()) != kSuffix) return std::nullopt;
-  const auto generation = name.substr(kDigits + 1, name.size() - kSuffix.size() - kDigits - 1);
-  if (!number(name.substr(0, kDigits), file.first) || !number(generation, file.generation)) {
-    return std::nullopt;
-  }
-  return file;
+  const auto first = parse_integer<Sequence>(name.substr(0, kDigits));
+  const auto generation = parse_integer<std::uint32_t>(
+      name.substr(kDigits + 1, name.size() - kSuffix.size() - kDigits - 1));
+  if (!first || !generation) return std::nullopt;
+  return SegmentFile{.path = {}, .first = *first, .generation = *generation};
 }
 
 struct CloseDirectory {

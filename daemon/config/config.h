@@ -163,12 +163,12 @@ enum class UpstreamKind : std::uint8_t { kUserinfo, kIntrospection };
 // How the daemon authenticates to an introspection endpoint. Same order as ClientAuth there.
 enum class ClientAuth : std::uint8_t { kBasic, kPost, kCertificate };
 
-// [upstream.NAME]: one Auth API.
 // Client errors that say nothing about the token: they cannot be `rejection_statuses`.
 inline constexpr std::uint32_t kProxyAuthenticationRequired = 407;
 inline constexpr std::array<std::uint32_t, 4> kNoRejections{kProxyAuthenticationRequired, 408, 425,
                                                             429};
 
+// [upstream.NAME]: one Auth API.
 struct UpstreamConfig {
   std::string name;
   std::vector<std::string> urls;  // normalized (url.h), at least one, tried in order

@@ -6,6 +6,8 @@
 #include <charconv>
 #include <span>
 
+#include "daemon/base/parse_integer.h"
+
 namespace claimsd::config {
 namespace {
 
@@ -51,11 +53,7 @@ std::optional<std::int64_t> parse_size(std::string_view text) {
 
 std::optional<std::int64_t> parse_mode(std::string_view text) {
   if (text.size() != 4 || text[0] != '0') return std::nullopt;
-  std::int64_t mode = 0;
-  const auto end = text.data() + text.size();
-  const auto [stop, error] = std::from_chars(text.data(), end, mode, 8);
-  if (error != std::errc() || stop != end) return std::nullopt;
-  return mode;
+  return parse_integer<std::int64_t>(text, 8);
 }
 
 std::string format_duration(std::int64_t in_milliseconds) {

@@ -2,9 +2,9 @@
 
 #include <fmt/core.h>
 
-#include <charconv>
 #include <utility>
 
+#include "daemon/base/parse_integer.h"
 #include "daemon/redis/command.h"
 
 namespace claimsd::fleet {
@@ -30,19 +30,12 @@ bool ends_session(const Value& error) {
   return false;
 }
 
-std::optional<std::uint64_t> number_of(std::string_view text) {
-  std::uint64_t number = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
-  if (error != std::errc() || end != text.data() + text.size()) return std::nullopt;
-  return number;
-}
-
 // "1526985054069-0"
 std::optional<std::pair<std::uint64_t, std::uint64_t>> parse_id(std::string_view text) {
   const std::size_t dash = text.find('-');
   if (dash == std::string_view::npos) return std::nullopt;
-  const auto time = number_of(text.substr(0, dash));
-  const auto number = number_of(text.substr(dash + 1));
+  const auto time = parse_integer<std::uint64_t>(text.substr(0, dash));
+  const auto number = parse_integer<std::uint64_t>(text.substr(dash + 1));
   if (!time || !number) return std::nullopt;
   return std::pair(*time, *number);
 }
@@ -96,8 +89,8 @@ Result<BusEvent> BusSession::read_time(BusEvent::Kind kind) {
   const Value reply = TRY(call({"TIME"}));
   const Now after = wait_.clock().now();
   if (!reply.is_array() || reply.items.size() != 2) return tl::unexpected(refused("TIME", reply));
-  const auto whole = number_of(reply.items[0].text);
-  const auto micro = number_of(reply.items[1].text);
+  const auto whole = parse_integer<std::uint64_t>(reply.items[0].text);
+  const auto micro = parse_integer<std::uint64_t>(reply.items[1].text);
   if (!whole || !micro || *whole > 1ULL << 33U || *micro >= 1'000'000)
     return tl::unexpected(refused("TIME", reply));
   // The server read its clock in between.

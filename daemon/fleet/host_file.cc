@@ -9,9 +9,9 @@
 
 #include <algorithm>
 #include <array>
-#include <charconv>
 
 #include "daemon/base/fd.h"
+#include "daemon/base/parse_integer.h"
 #include "daemon/base/read_fully.h"
 #include "daemon/crypto/hmac_sha256.h"
 
@@ -46,11 +46,9 @@ std::optional<HostIdentity> parse(std::string_view text) {
   if (!fleet) return std::nullopt;
   HostIdentity identity{.id = {*id}, .fleet = {*fleet}, .was_current_at = std::nullopt};
   if (text == "-") return identity;
-  std::int64_t since = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), since);
-  if (error != std::errc() || end != text.data() + text.size() || since < 0 || since > kMaxSeconds)
-    return std::nullopt;
-  identity.was_current_at = WallTime(seconds(since));
+  const auto since = parse_integer<std::int64_t>(text);
+  if (!since || *since < 0 || *since > kMaxSeconds) return std::nullopt;
+  identity.was_current_at = WallTime(seconds(*since));
   return identity;
 }
 

@@ -4,11 +4,12 @@
 #include <sys/socket.h>
 #include <sys/un.h>
 
-#include <charconv>
 #include <cstddef>
 #include <cstdlib>
 #include <cstring>
 #include <optional>
+
+#include "daemon/base/parse_integer.h"
 
 namespace claimsd::host {
 namespace {
@@ -23,13 +24,6 @@ std::string take_variable(const char* name) {
   return taken;
 }
 
-std::optional<long> to_number(const std::string& text) {
-  long value = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-  if (error != std::errc() || end != text.data() + text.size()) return std::nullopt;
-  return value;
-}
-
 }  // namespace
 
 std::vector<InheritedSocket> take_inherited_sockets() {
@@ -37,8 +31,8 @@ std::vector<InheritedSocket> take_inherited_sockets() {
   const std::string count_text = take_variable("LISTEN_FDS");
   std::string names = take_variable("LISTEN_FDNAMES");
   std::vector<InheritedSocket> sockets;
-  if (to_number(pid) != static_cast<long>(getpid())) return sockets;
-  const long count = to_number(count_text).value_or(0);
+  if (parse_integer<long>(pid) != static_cast<long>(getpid())) return sockets;
+  const long count = parse_integer<long>(count_text).value_or(0);
   for (int i = 0; i < count && i < kMaxInheritedFds; ++i) {
     const std::size_t colon = names.find(':');
     InheritedSocket socket{.name = names.substr(0, colon), .fd = Fd(kFirstInheritedFd + i)};
@@ -54,8 +48,8 @@ ServiceManager ServiceManager::from_environment() {
   manager.socket_path_ = take_variable("NOTIFY_SOCKET");
   // sd_watchdog_enabled(3): without WATCHDOG_PID it applies to any process that has the variable.
   const std::string pid = take_variable("WATCHDOG_PID");
-  const std::optional<long> microseconds = to_number(take_variable("WATCHDOG_USEC"));
-  const bool ours = pid.empty() || to_number(pid) == static_cast<long>(getpid());
+  const std::optional<long> microseconds = parse_integer<long>(take_variable("WATCHDOG_USEC"));
+  const bool ours = pid.empty() || parse_integer<long>(pid) == static_cast<long>(getpid());
   if (ours && microseconds && *microseconds > 0)
     manager.watchdog_ = std::chrono::microseconds(*microseconds);
   return manager;

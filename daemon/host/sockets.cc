@@ -7,9 +7,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include <charconv>
 #include <cstring>
 
+#include "daemon/base/parse_integer.h"
 #include "daemon/store/private_directory.h"
 
 namespace claimsd::host {
@@ -17,9 +17,7 @@ namespace {
 
 Result<std::optional<gid_t>> find_group(const std::string& group) {
   if (group.empty()) return std::optional<gid_t>();
-  gid_t gid = 0;
-  const auto [end, error] = std::from_chars(group.data(), group.data() + group.size(), gid);
-  if (error == std::errc() && end == group.data() + group.size()) return std::optional<gid_t>(gid);
+  if (const auto gid = parse_integer<gid_t>(group)) return gid;
   const ::group* const found = getgrnam(group.c_str());
   if (found == nullptr) {
     return failure(

@@ -2,9 +2,10 @@
 
 #include <fmt/core.h>
 
-#include <charconv>
 #include <fstream>
 #include <sstream>
+
+#include "daemon/base/parse_integer.h"
 
 namespace claimsd::host {
 namespace {
@@ -31,10 +32,9 @@ std::optional<std::uint32_t> uid_in(const char* table, const std::string& port_s
 std::optional<std::uint32_t> uid_listening_on(const std::string& address) {
   const std::size_t colon = address.rfind(':');
   if (colon == std::string::npos) return std::nullopt;
-  std::uint16_t port = 0;
-  const char* const end = address.data() + address.size();
-  if (std::from_chars(address.data() + colon + 1, end, port).ptr != end) return std::nullopt;
-  const std::string suffix = fmt::format(":{:04X}", port);
+  const auto port = parse_integer<std::uint16_t>(std::string_view(address).substr(colon + 1));
+  if (!port) return std::nullopt;
+  const std::string suffix = fmt::format(":{:04X}", *port);
   if (const auto uid = uid_in("/proc/self/net/tcp", suffix)) return uid;
   return uid_in("/proc/self/net/tcp6", suffix);
 }

@@ -2,10 +2,10 @@
 
 #include <fmt/core.h>
 
-#include <charconv>
 #include <memory>
 #include <system_error>
 
+#include "daemon/base/parse_integer.h"
 #include "daemon/http/json_response.h"
 #include "daemon/loop/unix_socket.h"
 
@@ -56,12 +56,8 @@ MHD_Result respond(MHD_Connection* connection, const Response& with, bool keep_a
 tl::expected<std::size_t, Response> announced_body(MHD_Connection* connection, std::size_t limit) {
   const char* const length = header(connection, "Content-Length");
   const bool chunked = header(connection, "Transfer-Encoding") != nullptr;
-  std::size_t size = 0;
-  if (length != nullptr) {
-    const std::string_view text(length);
-    const auto parsed = std::from_chars(text.data(), text.data() + text.size(), size);
-    if (parsed.ec != std::errc{} || parsed.ptr != text.data() + text.size()) size = limit + 1;
-  }
+  const std::size_t size =
+      length == nullptr ? 0 : parse_integer<std::size_t>(length).value_or(limit + 1);
   if (limit == 0 && (chunked || size > 0)) {
     return tl::make_unexpected(
         error_response(400, "body_not_allowed", "the request has a body", "send it without one"));

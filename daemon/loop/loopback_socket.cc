@@ -7,8 +7,9 @@
 #include <sys/socket.h>
 
 #include <cerrno>
-#include <charconv>
 #include <cstring>
+
+#include "daemon/base/parse_integer.h"
 
 namespace claimsd::loop {
 namespace {
@@ -57,15 +58,13 @@ bool read_v6(const std::string& host, std::uint16_t port, Address& out) {
 Result<Address> read_address(const std::string& text) {
   const auto colon = text.rfind(':');
   if (colon == std::string::npos) return not_loopback(text);
-  std::uint16_t port = 0;
-  const char* const end = text.data() + text.size();
-  const auto [stopped, error] = std::from_chars(text.data() + colon + 1, end, port);
-  if (error != std::errc() || stopped != end) return not_loopback(text);
+  const auto port = parse_integer<std::uint16_t>(std::string_view(text).substr(colon + 1));
+  if (!port) return not_loopback(text);
   const std::string host = text.substr(0, colon);
   const bool bracketed = host.size() > 2 && host.front() == '[' && host.back() == ']';
   Address address;
-  if (bracketed ? read_v6(host.substr(1, host.size() - 2), port, address)
-                : read_v4(host, port, address))
+  if (bracketed ? read_v6(host.substr(1, host.size() - 2), *port, address)
+                : read_v4(host, *port, address))
     return address;
   return not_loopback(text);
 }

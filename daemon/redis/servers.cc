@@ -2,8 +2,7 @@
 
 #include <fmt/core.h>
 
-#include <charconv>
-
+#include "daemon/base/parse_integer.h"
 #include "daemon/config/url.h"
 
 namespace claimsd::redis {
@@ -15,11 +14,8 @@ Result<Endpoint> master_in(const Value& reply, const Endpoint& sentinel,
     return failure(fmt::format("{}: this Sentinel knows no master {}: correct fleet.master",
                                sentinel.text(), master));
   std::uint16_t port = 0;
-  if (reply.is_array() && reply.items.size() == 2) {
-    const std::string& text = reply.items[1].text;
-    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), port);
-    if (error != std::errc() || end != text.data() + text.size()) port = 0;
-  }
+  if (reply.is_array() && reply.items.size() == 2)
+    port = parse_integer<std::uint16_t>(reply.items[1].text).value_or(0);
   if (port == 0 || reply.items[0].text.empty())
     return failure(fmt::format("{}: cannot read its answer about master {}{}{}", sentinel.text(),
                                master, reply.is_error() ? ": " : "", reply.text));

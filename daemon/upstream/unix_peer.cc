@@ -8,16 +8,15 @@
 #include <sys/stat.h>
 #include <sys/un.h>
 
-#include <charconv>
 #include <filesystem>
+
+#include "daemon/base/parse_integer.h"
 
 namespace claimsd::upstream {
 namespace {
 
 std::optional<uid_t> user_named(const std::string& name) {
-  uid_t uid = 0;
-  const auto [end, error] = std::from_chars(name.data(), name.data() + name.size(), uid);
-  if (error == std::errc() && end == name.data() + name.size()) return uid;
+  if (const auto uid = parse_integer<uid_t>(name)) return uid;
   const passwd* const entry = getpwnam(name.c_str());
   if (entry == nullptr) return std::nullopt;
   return entry->pw_uid;

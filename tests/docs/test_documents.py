@@ -61,6 +61,35 @@ def test_every_path_in_the_document_exists(name):
     assert [path for path in paths if not (ROOT / path).exists() and not list((ROOT / path).parent.glob(pathlib.Path(path).name + ".*"))] == []
 
 
+def options():
+    """{table: its options}, from the table of options."""
+    found = re.split(r"^### `\[(.*)\]`$", (ROOT / "daemon/config/OPTIONS.md").read_text(), flags=re.MULTILINE)[1:]
+    return {table: set(re.findall(r"^\| `(\w+)` \|", rows, re.MULTILINE)) for table, rows in zip(found[::2], found[1::2])}
+
+
+def named_options(text):
+    """(table, option) of each name such as `cache.key_file` or `upstream.main.url`. Files such as audit.cc have such names, too."""
+    tables = r"daemon|cache|limits|revocations|audit|log|http|fleet|upstream\.\w+|http\.gate\.\w+"
+    for table, option in re.findall(rf"(?<![\w./-])({tables})\.(\w+)\b(?![/.\w-])", text):
+        if not re.fullmatch("cc|h|md|toml|json|sock|service|socket|gate", option):
+            yield re.sub(r"^(upstream|http\.gate)\..*", r"\1.NAME", table), option
+
+
+# Both list the names that options had.
+OLD_NAMES = {"CHANGELOG.md", "daemon/config/renamed_options.h"}
+
+
+def test_every_option_that_a_document_or_a_message_names_exists():
+    known = options()
+    texts = {path: "\n".join(re.findall(r"`[^`]*`", path.read_text())) for path in ALL}
+    for folder in ("daemon", "client"):
+        for path in (*(ROOT / folder).rglob("*.cc"), *(ROOT / folder).rglob("*.h")):
+            texts[path] = "\n".join(re.findall(r'"(?:[^"\\]|\\.)*"', path.read_text()))
+    named = [(name_of(path), table, option) for path, text in texts.items() for table, option in named_options(text)]
+    assert len(named) > 200
+    assert [one for one in named if one[2] not in known[one[1]] and one[0] not in OLD_NAMES] == []
+
+
 def test_the_supported_platforms_are_those_that_dev_tests():
     (section,) = re.findall(r"^## Supported platforms\n(.*?)^## ", (ROOT / "README.md").read_text(), re.DOTALL | re.MULTILINE)
     tested = {platform: status for platform, status in re.findall(r"^\| (.*?) \| (tested: .*?) \|$", section, re.MULTILINE)}

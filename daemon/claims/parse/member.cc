@@ -1,9 +1,9 @@
 #include "daemon/claims/parse/member.h"
 
 #include <algorithm>
-#include <charconv>
 
 #include "daemon/base/ascii.h"
+#include "daemon/base/parse_integer.h"
 
 namespace claimsd::claims {
 namespace {
@@ -12,11 +12,8 @@ namespace dom = simdjson::dom;
 
 // An array index as RFC 6901 section 4 spells it: no leading zero, and not "-".
 std::optional<std::size_t> index_from(std::string_view step) {
-  std::size_t index = 0;
-  const auto [end, error] = std::from_chars(step.data(), step.data() + step.size(), index);
-  if (error != std::errc() || end != step.data() + step.size()) return std::nullopt;
   if (step.size() > 1 && step.front() == '0') return std::nullopt;
-  return index;
+  return parse_integer<std::size_t>(step);
 }
 
 Result<std::optional<Element>> find_step(Element in, std::string_view step, const ClaimPath& path) {
