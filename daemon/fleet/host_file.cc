@@ -3,9 +3,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <fmt/core.h>
-#include <stdio.h>
 #include <string.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <array>
@@ -13,6 +11,7 @@
 #include "daemon/base/fd.h"
 #include "daemon/base/parse_integer.h"
 #include "daemon/base/read_fully.h"
+#include "daemon/base/replace_file.h"
 #include "daemon/crypto/hmac_sha256.h"
 
 namespace claimsd::fleet {
@@ -24,8 +23,8 @@ constexpr std::size_t kMaxFile = 256;
 constexpr std::size_t kIdDigits = 32;
 constexpr std::int64_t kMaxSeconds = std::int64_t{1} << 33;
 
-tl::unexpected<Error> failed(const char* what, const std::string& path) {
-  return failure(fmt::format("cannot {} {}: {}", what, path, strerrordesc_np(errno)));
+tl::unexpected<Error> cannot_read(const std::string& path, int error) {
+  return failure(fmt::format("cannot read {}: {}", path, strerrordesc_np(error)));
 }
 
 // Takes 16 bytes in hexadecimal, and the space after them.
@@ -77,13 +76,10 @@ Result<FleetMark> fleet_mark(const std::string& fleet, const Secret& fingerprint
 Result<std::optional<HostIdentity>> load_host_identity(const std::string& path) {
   const Fd file(open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW));
   if (!file && errno == ENOENT) return std::optional<HostIdentity>();
-  if (!file) return failed("read", path);
+  if (!file) return cannot_read(path, errno);
   std::array<char, kMaxFile> text{};
   const auto size = read_fully(file.get(), text);
-  if (!size) {
-    errno = size.error();
-    return failed("read", path);
-  }
+  if (!size) return cannot_read(path, size.error());
   const auto identity = parse({text.data(), *size});
   if (!identity)
     return failure(
@@ -98,18 +94,7 @@ HostIdentity make_host_identity(const FleetMark& fleet, Random& random) {
 }
 
 Status save_host_identity(const std::string& path, const HostIdentity& identity) {
-  const std::string temporary = path + ".new";
-  const std::string text = text_of(identity);
-  {
-    const Fd file(open(temporary.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600));
-    if (!file || write(file.get(), text.data(), text.size()) != static_cast<ssize_t>(text.size()) ||
-        fsync(file.get()) != 0)
-      return failed("write", temporary);
-  }
-  if (rename(temporary.c_str(), path.c_str()) != 0) return failed("replace", path);
-  const Fd directory(open(path.substr(0, path.rfind('/') + 1).c_str(), O_RDONLY | O_CLOEXEC));
-  if (!directory || fsync(directory.get()) != 0) return failed("sync the directory of", path);
-  return {};
+  return replace_file(path, text_of(identity));
 }
 
 }  // namespace claimsd::fleet

@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <cstring>
 
+#include "daemon/base/replace_file.h"
 #include "daemon/crypto/hmac_sha256.h"
 #include "daemon/store/check_in_child.h"
 #include "daemon/store/environment_identity.h"
@@ -160,7 +161,7 @@ Status LmdbClaimsCache::open_or_start_empty(std::string why_empty) {
 Status LmdbClaimsCache::begin() {
   Open opened = TRY(open_environment());
   const Contents found = TRY(walk(opened));
-  TRY(save_identity(identity_path(), identity_));
+  TRY(replace_file(identity_path(), identity_));
   open_.emplace(std::move(opened));
   entries_ = found.entries;
   pieces_ = found.pieces;

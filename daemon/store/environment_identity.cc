@@ -4,9 +4,7 @@
 #include <fcntl.h>
 #include <fmt/core.h>
 #include <openssl/crypto.h>
-#include <unistd.h>
 
-#include <cstdio>
 #include <cstring>
 
 #include "daemon/base/fd.h"
@@ -89,22 +87,6 @@ Result<EnvironmentIdentity> load_identity(const std::string& path, const Secret&
   }
   if (found.boot_id != boot_id) return failure("it is from before the last boot");
   return found;
-}
-
-Status save_identity(const std::string& path, const std::string& bytes) {
-  const std::string fresh = path + ".new";
-  unlink(fresh.c_str());
-  const Fd fd(open(fresh.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600));
-  const ssize_t wrote = fd ? write(fd.get(), bytes.data(), bytes.size()) : -1;
-  const int error = wrote < 0 ? errno : ENOSPC;
-  if (wrote != static_cast<ssize_t>(bytes.size()) || rename(fresh.c_str(), path.c_str()) != 0) {
-    const std::string why = errno_text(wrote == static_cast<ssize_t>(bytes.size()) ? errno : error);
-    unlink(fresh.c_str());
-    return failure(fmt::format(
-        "cannot write {}: {}; free disk space, or allow the daemon's user to write there", path,
-        why));
-  }
-  return {};
 }
 
 }  // namespace claimsd::store

@@ -6,8 +6,7 @@
 //   check = 32 bytes           HMAC of the rest under a key derived from the host key and the salt
 //
 // Separate from the LMDB file because it must be read first: the cache is never synced, so after a
-// power failure it may hold arbitrary bytes. This file needs no sync either, because it is void
-// after a reboot. Blocks on the file system: call at startup only.
+// power failure it may hold arbitrary bytes. Blocks on the file system: call at startup only.
 #pragma once
 
 #include <array>
@@ -36,10 +35,7 @@ struct EnvironmentIdentity {
 Result<EnvironmentIdentity> load_identity(const std::string& path, const Secret& host_key,
                                           const std::string& boot_id);
 
-// Encodes the file. It contains no secret, so it can be kept after the host key is wiped.
+// Encodes the file, for replace_file(). It contains no secret, so it can be kept after the host key is wiped.
 Result<std::string> encode_identity(const EnvironmentIdentity& identity, const Secret& host_key);
-
-// Replaces the file atomically.
-Status save_identity(const std::string& path, const std::string& encoded);
 
 }  // namespace claimsd::store

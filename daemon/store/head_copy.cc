@@ -3,14 +3,13 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <fmt/core.h>
-#include <unistd.h>
 
 #include <charconv>
-#include <cstdio>
 
 #include "daemon/base/fd.h"
 #include "daemon/base/hex.h"
 #include "daemon/base/read_fully.h"
+#include "daemon/base/replace_file.h"
 #include "daemon/crypto/hmac_sha256.h"
 #include "daemon/store/private_directory.h"
 
@@ -43,16 +42,6 @@ std::optional<claims::SetHead> parse(std::string_view text) {
   return head;
 }
 
-Status write_file(const std::string& path, std::string_view text) {
-  const Fd fd(open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0600));
-  if (!fd) return failure(errno_text(errno));
-  const ssize_t wrote = write(fd.get(), text.data(), text.size());
-  if (wrote < 0) return failure(errno_text(errno));
-  if (wrote != static_cast<ssize_t>(text.size())) return failure("the disk is full");
-  if (fsync(fd.get()) != 0) return failure(errno_text(errno));
-  return {};
-}
-
 }  // namespace
 
 std::string digest_text(const claims::SetHead& head) {
@@ -75,22 +64,7 @@ Result<std::optional<claims::SetHead>> read_head_copy(const std::string& path) {
 }
 
 Status write_head_copy(const std::string& path, const claims::SetHead& head) {
-  const std::string fresh = path + ".new";
-  const std::string line = TRY(line_of(head));
-  Status written = write_file(fresh, line);
-  if (written && rename(fresh.c_str(), path.c_str()) != 0) written = failure(errno_text(errno));
-  if (!written) {
-    unlink(fresh.c_str());
-    return failure(
-        fmt::format("cannot write {}: {}; free disk space, or allow the daemon's user to "
-                    "write there",
-                    path, written.error().message));
-  }
-  const std::string directory = path.substr(0, path.rfind('/') + 1);
-  const Fd entries(
-      open(directory.empty() ? "." : directory.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-  if (entries) fsync(entries.get());
-  return {};
+  return replace_file(path, TRY(line_of(head)));
 }
 
 }  // namespace claimsd::store
