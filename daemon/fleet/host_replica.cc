@@ -10,16 +10,26 @@ namespace {
 using proto::FleetKind;
 
 constexpr Duration kKeepFull = seconds(5);
-constexpr Duration kKeepWanted = std::chrono::minutes(1);
-constexpr Duration kRowsAfterRow = milliseconds(200);  // this host's row is to be among them
-constexpr Duration kRemember = std::chrono::hours(1);
-// Before other hosts drop this host from their tables, it stops to count as one that was current.
-constexpr Duration kForgetCurrent = kHostRetention - std::chrono::hours(24);
 // A message of an exchange about another time is a replay.
 constexpr Duration kMaxHorizonAge = std::chrono::minutes(5);
 
 ItemId item_id(const claims::ActionId& action, bool is_withdrawal) {
   return {action.bytes, is_withdrawal};
+}
+
+ItemId id_of(const proto::FleetAction& action) {
+  return {action.id, false};
+}
+ItemId id_of(const proto::FleetWithdrawal& withdrawal) {
+  return {withdrawal.action, true};
+}
+
+// What this host puts into effect; nullopt if it is not valid.
+auto local_of(const proto::FleetAction& action, const Now& now, WallTime fleet_now) {
+  return rules_of(action, now, fleet_now);
+}
+auto local_of(const proto::FleetWithdrawal& withdrawal, const Now& now, WallTime fleet_now) {
+  return withdrawal_of(withdrawal, now, fleet_now);
 }
 
 // The encoded content, without sender.
@@ -74,41 +84,39 @@ HostReplica::HostReplica(Settings settings, FleetSealer sealer, Bus& bus, LocalR
 void HostReplica::restore(const std::vector<claims::Rule>& rules,
                           const std::vector<claims::Withdrawal>& withdrawals, const Now& now) {
   each_action(rules, [&](std::span<const claims::Rule> one) {
-    if (one.front().author == claims::HostId{}) return;
-    const proto::FleetAction action = action_of(one);
-    add_restored({action.id, false}, end_of(action), content_of(action), now);
+    if (one.front().author != claims::HostId{}) add_restored(action_of(one), now);
   });
   for (const claims::Withdrawal& one : withdrawals) {
-    if (one.author == claims::HostId{}) continue;
-    const proto::FleetWithdrawal withdrawal = withdrawal_of(one);
-    add_restored({withdrawal.action, true}, end_of(withdrawal), content_of(withdrawal), now);
+    if (one.author != claims::HostId{}) add_restored(withdrawal_of(one), now);
   }
   update_currency(now);
 }
 
 // Whether it was published is not known. If not, digests differ, and an exchange publishes it.
-void HostReplica::add_restored(const ItemId& id, WallTime ends, std::string content,
-                               const Now& now) {
+template <class Content>
+void HostReplica::add_restored(const Content& restored, const Now& now) {
+  const WallTime ends = end_of(restored);
+  std::string content = content_of(restored);
   if (ends <= now.wall || content.empty()) return;
-  items_.insert(id, {.ends = ends, .content = std::move(content), .durable = true});
+  items_.insert(id_of(restored), {.ends = ends, .content = std::move(content), .durable = true});
 }
 
 void HostReplica::share(const claims::RevocationChange& change, const Now& now) {
   each_action(change.rules, [&](std::span<const claims::Rule> one) {
-    if (one.front().author != settings_.host) return;
-    const proto::FleetAction action = action_of(one);
-    add_own({action.id, false}, end_of(action), content_of(action), now);
+    if (one.front().author == settings_.host) add_own(action_of(one), now);
   });
   for (const claims::Withdrawal& one : change.withdrawals) {
-    if (one.author != settings_.host) continue;
-    const proto::FleetWithdrawal withdrawal = withdrawal_of(one);
-    add_own({withdrawal.action, true}, end_of(withdrawal), content_of(withdrawal), now);
+    if (one.author == settings_.host) add_own(withdrawal_of(one), now);
   }
 }
 
-void HostReplica::add_own(const ItemId& id, WallTime ends, std::string content, const Now& now) {
-  if (content.empty()) return;
-  if (!items_.insert(id, {.ends = ends, .content = std::move(content), .published = false})) return;
+template <class Content>
+void HostReplica::add_own(const Content& made, const Now& now) {
+  const ItemId id = id_of(made);
+  std::string content = content_of(made);
+  if (content.empty() ||
+      !items_.insert(id, {.ends = end_of(made), .content = std::move(content), .published = false}))
+    return;
   unpublished_.emplace(id, Unpublished{now.boot, {}});
   if (connected_) publish_own(now);
 }
@@ -188,36 +196,21 @@ void HostReplica::on_item(std::string_view name, std::string_view bytes, const N
 }
 
 HostReplica::Merged HostReplica::merge(const proto::FleetBody& body, const Now& now, ItemId& id) {
-  if (body.kind == FleetKind::kAction) {
-    proto::FleetAction action;
-    if (proto::decode_fleet(body.content, action)) {
-      id = {action.id, false};
-      return merge(id, action, body, now);
-    }
-  } else {
-    proto::FleetWithdrawal withdrawal;
-    if (proto::decode_fleet(body.content, withdrawal)) {
-      id = {withdrawal.action, true};
-      return merge(id, withdrawal, body, now);
-    }
+  return body.kind == FleetKind::kAction ? merge_as<proto::FleetAction>(body, now, id)
+                                         : merge_as<proto::FleetWithdrawal>(body, now, id);
+}
+
+template <class Content>
+HostReplica::Merged HostReplica::merge_as(const proto::FleetBody& body, const Now& now,
+                                          ItemId& id) {
+  Content content;
+  if (!proto::decode_fleet(body.content, content)) {
+    ++counters_.malformed;
+    return Merged::kIgnored;
   }
-  ++counters_.malformed;
-  return Merged::kIgnored;
-}
-
-HostReplica::Merged HostReplica::merge(const ItemId& id, const proto::FleetAction& action,
-                                       const proto::FleetBody& body, const Now& now) {
-  return add(id, end_of(action), body, now, [&]() -> std::optional<bool> {
-    const auto rules = rules_of(action, now, clock_.time(now));
-    if (!rules) return std::nullopt;
-    return rules_.apply(*rules);
-  });
-}
-
-HostReplica::Merged HostReplica::merge(const ItemId& id, const proto::FleetWithdrawal& withdrawal,
-                                       const proto::FleetBody& body, const Now& now) {
-  return add(id, end_of(withdrawal), body, now, [&]() -> std::optional<bool> {
-    const auto made = withdrawal_of(withdrawal, now, clock_.time(now));
+  id = id_of(content);
+  return add(id, end_of(content), body, now, [&]() -> std::optional<bool> {
+    const auto made = local_of(content, now, clock_.time(now));
     if (!made) return std::nullopt;
     return rules_.apply(*made);
   });
@@ -324,166 +317,6 @@ void HostReplica::on_rows_read(const Now& now) {
   };
   watches_.rows_read(*rows_since_, table_, settings_.host.bytes, is_shared, now);
   rows_since_.reset();
-}
-
-// ---- Connection and time.
-
-void HostReplica::on_connected(WallTime redis_time, const Now& now) {
-  connected_ = true;
-  items_read_ = false;
-  row_in_log_ = false;
-  row_in_hash_ = false;
-  watches_.connected();
-  rows_since_.reset();
-  refilling_ = false;
-  clock_.set(redis_time, now);
-  if (!started_at_) started_at_ = now.boot;
-  pulses_.connected(redis_time, now);
-  pulses_until_count_ = 0;
-  row_repeat_ = rows_repeat_ = {};
-  // After an outage all hosts connect at once, and each row goes to all hosts.
-  const Duration spread = kWindowPerHost / 2 * static_cast<std::int64_t>(table_.size() + 1);
-  row_from_ = now.boot + Duration(static_cast<std::int64_t>(
-                             random_.below(static_cast<std::uint64_t>(spread.count()))));
-  row_due_ = row_from_;
-  rows_due_ = row_from_ + kRowsAfterRow;
-  for (auto& [id, one] : unpublished_) one = {now.boot, {}};
-  bus_.read_items();
-  update_currency(now);
-}
-
-void HostReplica::on_redis_time(WallTime redis_time, const Now& now) {
-  clock_.set(redis_time, now);
-}
-
-void HostReplica::on_disconnected(const Now& now) {
-  connected_ = false;
-  rows_since_.reset();
-  pulses_.disconnected();
-  update_currency(now);
-}
-
-WallTime HostReplica::action_time(const Now& now) const {
-  const WallTime redis = clock_.time(now);
-  return redis > now.wall && redis - now.wall <= kClockTolerance ? redis : now.wall;
-}
-
-// ---- Currency.
-
-bool HostReplica::was_ever_current(const Now& now) const {
-  return settings_.was_current_at && clock_.time(now) < *settings_.was_current_at + kForgetCurrent;
-}
-
-Currency HostReplica::judge(const Now& now) const {
-  if (too_old_) return Currency::kTooOld;
-  if (shared_at_ && now.boot < *shared_at_ + kKeepWanted) return Currency::kHostIdShared;
-  if (full_at_) return Currency::kFull;
-  if (is_covered(now)) return Currency::kCurrent;
-  if (!connected_) return Currency::kDisconnected;
-  if (pulses_.uncovered(now) != nullptr) return Currency::kBehind;
-  if (pulses_.sees_wrong_time(now)) return Currency::kClockDiffers;
-  return was_ever_current(now) ? Currency::kNoPulse : Currency::kNeverCurrent;
-}
-
-void HostReplica::update_currency(const Now& now) {
-  const Currency before = currency_;
-  currency_ = judge(now);
-  if (currency_ == Currency::kCurrent) {
-    lost_at_.reset();
-    remember(now);
-  } else {
-    current_since_.reset();
-    if (!lost_at_) lost_at_ = now.boot;
-  }
-  if (before != currency_) row_due_ = std::min(row_due_, now.boot);
-  if (currency_ == Currency::kCurrent) {
-    answers_ = true;
-  } else if (!was_ever_current(now)) {
-    answers_ = settings_.join == WhenLost::kServe;
-  } else {
-    answers_ =
-        settings_.when_lost == WhenLost::kServe || now.boot < *lost_at_ + settings_.lost_after;
-  }
-}
-
-// A host that was current may write pulses when no other does, and its own pulse makes it current. So
-// it must have everything that it had then, also after a power failure, and all authors must know it.
-void HostReplica::remember(const Now& now) {
-  settings_.was_current_at = clock_.time(now);
-  if (!current_since_) current_since_ = now.boot;
-  settled_ |= now.boot >= *current_since_ + kSettled;
-  if (!settled_ || now.boot < remember_at_ || items_.not_durable() > 0) return;
-  remember_at_ = now.boot + kRemember;
-  rules_.remember_current(*settings_.was_current_at);
-}
-
-PulseMonitor::Rank HostReplica::rank(const Now& now) const {
-  if (!items_read_ || full_at_ || too_old_) return PulseMonitor::Rank::kNone;
-  if (is_covered(now)) return PulseMonitor::Rank::kCurrent;
-  if (!was_ever_current(now) || !settled_)
-    return settings_.join == WhenLost::kServe ? PulseMonitor::Rank::kFounder
-                                              : PulseMonitor::Rank::kNone;
-  return pulses_.behind_since() ? PulseMonitor::Rank::kBehind : PulseMonitor::Rank::kWasCurrent;
-}
-
-// ---- Status.
-
-std::size_t HostReplica::queued() const {
-  return exchange_.queued() + unpublished_.size() + wanted_.size() + acknowledged_.size();
-}
-
-FleetStatus HostReplica::status(const Now& now) const {
-  return {.currency = currency_,
-          .answers = answers_,
-          .last_pulse = pulses_.last()
-                            ? std::optional(WallTime(Duration(pulses_.last()->redis_time)))
-                            : std::nullopt,
-          .pulse_age = pulses_.age(now),
-          .clock_ahead = clock_.wall_ahead(now),
-          .items = items_.size(),
-          .unpublished = items_.unpublished(),
-          .not_durable = items_.not_durable(),
-          .hosts = table_.size(),
-          .writes_pulse = pulses_.wrote_last(),
-          .counters = counters_};
-}
-
-std::vector<HostStatus> HostReplica::hosts(const Now&) const {
-  std::vector<HostStatus> all;
-  table_.each([&](const HostTable::HostKey& host, const proto::FleetRow& row) {
-    all.push_back({.id = {host},
-                   .name = row.name,
-                   .version = row.version,
-                   .currency = row.currency <= static_cast<std::uint8_t>(Currency::kHostIdShared)
-                                   ? static_cast<Currency>(row.currency)
-                                   : Currency::kNoPulse,
-                   .written_at = WallTime(Duration(row.redis_time)),
-                   .items = row.items,
-                   .is_this_host = host == settings_.host.bytes});
-  });
-  std::sort(all.begin(), all.end(),
-            [](const HostStatus& a, const HostStatus& b) { return a.name < b.name; });
-  return all;
-}
-
-std::optional<std::string> HostReplica::name_of(const claims::HostId& host) const {
-  const proto::FleetRow* const row = table_.find(host.bytes);
-  return row == nullptr ? std::nullopt : std::optional(row->name);
-}
-
-const char* text_of(Currency currency) {
-  switch (currency) {
-    case Currency::kCurrent: return "current";
-    case Currency::kNeverCurrent: return "never current";
-    case Currency::kDisconnected: return "disconnected";
-    case Currency::kNoPulse: return "no pulse";
-    case Currency::kClockDiffers: return "clock differs";
-    case Currency::kBehind: return "behind";
-    case Currency::kTooOld: return "version too old";
-    case Currency::kFull: return "full";
-    case Currency::kHostIdShared: return "host id shared";
-  }
-  return "unknown";
 }
 
 }  // namespace claimsd::fleet

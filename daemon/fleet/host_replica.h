@@ -68,15 +68,15 @@ class HostReplica final : public Replica {
 
   bool open(std::string_view bytes, proto::FleetBody& body);
   Merged merge(const proto::FleetBody& body, const Now& now, ItemId& id);
-  Merged merge(const ItemId& id, const proto::FleetAction& action, const proto::FleetBody& body,
-               const Now& now);
-  Merged merge(const ItemId& id, const proto::FleetWithdrawal& withdrawal,
-               const proto::FleetBody& body, const Now& now);
+  template <class Content>
+  Merged merge_as(const proto::FleetBody& body, const Now& now, ItemId& id);
   template <class Apply>
   Merged add(const ItemId& id, WallTime ends, const proto::FleetBody& body, const Now& now,
              Apply&& apply);
-  void add_own(const ItemId& id, WallTime ends, std::string content, const Now& now);
-  void add_restored(const ItemId& id, WallTime ends, std::string content, const Now& now);
+  template <class Content>
+  void add_own(const Content& made, const Now& now);
+  template <class Content>
+  void add_restored(const Content& restored, const Now& now);
   void take_row(const proto::FleetBody& body, bool& is_seen, const Now& now);
   bool row_is_known() const { return row_in_log_ && row_in_hash_; }
   bool is_covered(const Now& now) const { return pulses_.is_current(now) && row_is_known(); }

@@ -64,7 +64,8 @@ Result<std::optional<claims::SetHead>> read_head_copy(const std::string& path) {
 }
 
 Status write_head_copy(const std::string& path, const claims::SetHead& head) {
-  return replace_file(path, TRY(line_of(head)));
+  const std::string line = TRY(line_of(head));
+  return replace_file(path, line);
 }
 
 }  // namespace claimsd::store
