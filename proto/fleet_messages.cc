@@ -29,6 +29,18 @@ bool take_flag(Reader& reader) {
   return value == 1;
 }
 
+std::int64_t take_time(Reader& reader) {
+  const auto time = reader.integer<std::int64_t>();
+  if (time < 0 || time > kMaxFleetTime) reader.fail();
+  return time;
+}
+
+std::int64_t take_bound(Reader& reader) {
+  const auto time = reader.integer<std::int64_t>();
+  if (time != INT64_MIN && time != INT64_MAX && (time < 0 || time > kMaxFleetTime)) reader.fail();
+  return time;
+}
+
 void put(Writer& writer, const FleetItemId& item) {
   put_bytes(writer, item.id);
   put_flag(writer, item.is_withdrawal);
@@ -63,9 +75,9 @@ void put(Writer& writer, const FleetRule& rule) {
 void take(Reader& reader, FleetRule& rule) {
   rule.kind = reader.integer<std::uint8_t>();
   take_bytes(reader, rule.subject);
-  rule.ends = reader.integer<std::int64_t>();
-  rule.not_before = reader.integer<std::int64_t>();
-  rule.without_iat_ends = reader.integer<std::int64_t>();
+  rule.ends = take_bound(reader);
+  rule.not_before = take_bound(reader);
+  rule.without_iat_ends = take_bound(reader);
 }
 
 void put(Writer& writer, const FleetAction& action) {
@@ -82,7 +94,7 @@ void take(Reader& reader, FleetAction& action) {
   take_bytes(reader, action.id);
   take_bytes(reader, action.author);
   action.actor_uid = reader.integer<std::uint32_t>();
-  action.made_at = reader.integer<std::int64_t>();
+  action.made_at = take_time(reader);
   const std::size_t rules = reader.integer<std::uint8_t>();
   if (rules == 0) return reader.fail();
   action.rules.clear();
@@ -102,8 +114,8 @@ void take(Reader& reader, FleetWithdrawal& withdrawal) {
   take_bytes(reader, withdrawal.action);
   take_bytes(reader, withdrawal.author);
   withdrawal.actor_uid = reader.integer<std::uint32_t>();
-  withdrawal.made_at = reader.integer<std::int64_t>();
-  withdrawal.ends = reader.integer<std::int64_t>();
+  withdrawal.made_at = take_time(reader);
+  withdrawal.ends = take_bound(reader);
 }
 
 void put(Writer& writer, const FleetPulse& pulse) {
@@ -116,8 +128,8 @@ void put(Writer& writer, const FleetPulse& pulse) {
 
 void take(Reader& reader, FleetPulse& pulse) {
   pulse.number = reader.integer<std::uint64_t>();
-  pulse.redis_time = reader.integer<std::int64_t>();
-  pulse.horizon = reader.integer<std::int64_t>();
+  pulse.redis_time = take_time(reader);
+  pulse.horizon = take_time(reader);
   pulse.digest.items = reader.integer<std::uint64_t>();
   for (std::uint64_t& part : pulse.digest.sum) part = reader.integer<std::uint64_t>();
 }
@@ -134,7 +146,7 @@ void put(Writer& writer, const FleetRow& row) {
 
 void take(Reader& reader, FleetRow& row) {
   row.incarnation = reader.integer<std::uint64_t>();
-  row.redis_time = reader.integer<std::int64_t>();
+  row.redis_time = take_time(reader);
   row.currency = reader.integer<std::uint8_t>();
   row.items = reader.integer<std::uint64_t>();
   row.name = reader.sized<std::uint16_t>(kMaxFleetName);
@@ -148,7 +160,7 @@ void put(Writer& writer, const FleetBuckets& buckets) {
 }
 
 void take(Reader& reader, FleetBuckets& buckets) {
-  buckets.horizon = reader.integer<std::int64_t>();
+  buckets.horizon = take_time(reader);
   for (std::uint64_t& sum : buckets.sums) sum = reader.integer<std::uint64_t>();
 }
 
@@ -161,7 +173,7 @@ void put(Writer& writer, const FleetIds& ids) {
 }
 
 void take(Reader& reader, FleetIds& ids) {
-  ids.horizon = reader.integer<std::int64_t>();
+  ids.horizon = take_time(reader);
   ids.bucket = reader.integer<std::uint8_t>();
   take(reader, ids.after);
   ids.is_last = take_flag(reader);

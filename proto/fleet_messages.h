@@ -49,11 +49,15 @@ struct FleetItemId {
   auto operator<=>(const FleetItemId&) const = default;
 };
 
-// Times in nanoseconds since the Unix epoch.
+// Times in nanoseconds since the Unix epoch, from 0 to this one, which is in the year 2116: sums and
+// differences of two do not overflow. Others are malformed, except for the bounds of a rule, which
+// may also be INT64_MIN (never) or INT64_MAX (for ever).
+inline constexpr std::int64_t kMaxFleetTime = INT64_MAX / 2;
+
 struct FleetRule {
   std::uint8_t kind = 0;  // claims::RuleKind
   std::array<std::uint8_t, 32> subject{};
-  std::int64_t ends = 0;
+  std::int64_t ends = 0;  // a bound, as are the next two
   std::int64_t not_before = 0;
   std::int64_t without_iat_ends = 0;
   bool operator==(const FleetRule&) const = default;
@@ -73,7 +77,7 @@ struct FleetWithdrawal {
   FleetId author{};
   std::uint32_t actor_uid = 0;
   std::int64_t made_at = 0;
-  std::int64_t ends = 0;  // of the action
+  std::int64_t ends = 0;  // a bound: that of the action
   bool operator==(const FleetWithdrawal&) const = default;
 };
 

@@ -29,7 +29,7 @@ auto local_of(const proto::FleetAction& action, const Now& now, WallTime fleet_n
   return rules_of(action, now, fleet_now);
 }
 auto local_of(const proto::FleetWithdrawal& withdrawal, const Now& now, WallTime fleet_now) {
-  return withdrawal_of(withdrawal, now, fleet_now);
+  return std::optional(withdrawal_of(withdrawal, now, fleet_now));
 }
 
 // The encoded content, without sender.

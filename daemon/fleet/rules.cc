@@ -22,18 +22,9 @@ RuleEnd end_at(std::int64_t at, const Now& now, WallTime fleet_now) {
   return {end, after.boot};
 }
 
-bool is_plausible(std::int64_t time) {
-  // Differences of two times must not overflow.
-  constexpr std::int64_t kLimit = INT64_MAX / 4;
-  return time == count(WallTime::min()) || time == count(WallTime::max()) ||
-         (time >= 0 && time < kLimit);
-}
-
 bool is_valid(const proto::FleetRule& rule) {
   return rule.kind >= static_cast<std::uint8_t>(RuleKind::kToken) &&
-         rule.kind <= static_cast<std::uint8_t>(RuleKind::kPurgeAllUsers) &&
-         is_plausible(rule.ends) && is_plausible(rule.not_before) &&
-         is_plausible(rule.without_iat_ends);
+         rule.kind <= static_cast<std::uint8_t>(RuleKind::kPurgeAllUsers);
 }
 
 }  // namespace
@@ -63,7 +54,7 @@ proto::FleetWithdrawal withdrawal_of(const claims::Withdrawal& withdrawal) {
 
 std::optional<std::vector<Rule>> rules_of(const proto::FleetAction& action, const Now& now,
                                           WallTime fleet_now) {
-  if (action.rules.empty() || !is_plausible(action.made_at)) return std::nullopt;
+  if (action.rules.empty()) return std::nullopt;
   std::vector<Rule> rules;
   for (const proto::FleetRule& one : action.rules) {
     if (!is_valid(one)) return std::nullopt;
@@ -83,14 +74,13 @@ std::optional<std::vector<Rule>> rules_of(const proto::FleetAction& action, cons
   return rules;
 }
 
-std::optional<claims::Withdrawal> withdrawal_of(const proto::FleetWithdrawal& withdrawal,
-                                                const Now& now, WallTime fleet_now) {
-  if (!is_plausible(withdrawal.ends) || !is_plausible(withdrawal.made_at)) return std::nullopt;
-  return claims::Withdrawal{.action = {withdrawal.action},
-                            .made_at = {now.boot, wall_time(withdrawal.made_at)},
-                            .ends = end_at(withdrawal.ends, now, fleet_now),
-                            .actor_uid = withdrawal.actor_uid,
-                            .author = {withdrawal.author}};
+claims::Withdrawal withdrawal_of(const proto::FleetWithdrawal& withdrawal, const Now& now,
+                                 WallTime fleet_now) {
+  return {.action = {withdrawal.action},
+          .made_at = {now.boot, wall_time(withdrawal.made_at)},
+          .ends = end_at(withdrawal.ends, now, fleet_now),
+          .actor_uid = withdrawal.actor_uid,
+          .author = {withdrawal.author}};
 }
 
 WallTime end_of(const proto::FleetAction& action) {

@@ -25,11 +25,11 @@ inline WallTime wall_time(std::int64_t count) {
 proto::FleetAction action_of(std::span<const claims::Rule> rules);
 proto::FleetWithdrawal withdrawal_of(const claims::Withdrawal& withdrawal);
 
-// `fleet_now`: the time of Redis. Nullopt if a kind or a time is not valid.
+// Of a message that was decoded. `fleet_now`: the time of Redis. Nullopt if a kind is not valid.
 std::optional<std::vector<claims::Rule>> rules_of(const proto::FleetAction& action, const Now& now,
                                                   WallTime fleet_now);
-std::optional<claims::Withdrawal> withdrawal_of(const proto::FleetWithdrawal& withdrawal,
-                                                const Now& now, WallTime fleet_now);
+claims::Withdrawal withdrawal_of(const proto::FleetWithdrawal& withdrawal, const Now& now,
+                                 WallTime fleet_now);
 
 // When the last rule ends.
 WallTime end_of(const proto::FleetAction& action);

@@ -138,6 +138,33 @@ TEST_CASE("an action with one rule needs less than 200 bytes, sealed") {
   CHECK(encode_fleet(kSender, small).size() + kFleetHeader + 28 < 200);
 }
 
+// Whether the content is decoded after it was encoded.
+template <class Content>
+bool is_read(const Content& content) {
+  const std::string bytes = encode_fleet(kSender, content);
+  FleetBody body;
+  Content read;
+  return decode_fleet_body(bytes, body) && decode_fleet(body.content, read);
+}
+
+TEST_CASE("a time with which sums could overflow is malformed in every message") {
+  CHECK(is_read(FleetPulse{.redis_time = kMaxFleetTime, .horizon = kMaxFleetTime}));
+  for (const std::int64_t bad : {std::int64_t{-1}, kMaxFleetTime + 1, INT64_MAX, INT64_MIN}) {
+    CHECK_FALSE(is_read(FleetAction{.made_at = bad, .rules = {{}}}));
+    CHECK_FALSE(is_read(FleetWithdrawal{.made_at = bad}));
+    CHECK_FALSE(is_read(FleetPulse{.redis_time = bad}));
+    CHECK_FALSE(is_read(FleetPulse{.horizon = bad}));
+    CHECK_FALSE(is_read(FleetRow{.redis_time = bad}));
+    CHECK_FALSE(is_read(FleetBuckets{.horizon = bad}));
+    CHECK_FALSE(is_read(FleetIds{.horizon = bad}));
+    const bool is_bound = bad == INT64_MAX || bad == INT64_MIN;
+    CHECK(is_read(FleetAction{.rules = {{.ends = bad}}}) == is_bound);
+    CHECK(is_read(FleetAction{.rules = {{.not_before = bad}}}) == is_bound);
+    CHECK(is_read(FleetAction{.rules = {{.without_iat_ends = bad}}}) == is_bound);
+    CHECK(is_read(FleetWithdrawal{.ends = bad}) == is_bound);
+  }
+}
+
 TEST_CASE("unsorted ids, unknown kinds and flags are malformed") {
   FleetIds ids{.items = {{id(2), false}, {id(1), false}}};
   const std::string unsorted = encode_fleet(kSender, ids);
