@@ -9,7 +9,7 @@
 namespace claimsd::claimsctl::doctor {
 namespace {
 
-constexpr std::uint32_t kWritableByOthers = 022;
+constexpr std::uint32_t kWritableByGroupOrOthers = 022;
 constexpr std::uint32_t kReadableByOthers = 004;
 constexpr std::size_t kMaxNamed = 3;  // differing options that are named
 
@@ -39,7 +39,7 @@ Finding judge_config_file(const Facts& facts) {
     return {State::kUnchecked, fmt::format("{} was created or removed during the check", file.path),
             "run claimsctl doctor again"};
   const FileFacts& found = **file.found;
-  if ((found.mode & kWritableByOthers) != 0) {
+  if ((found.mode & kWritableByGroupOrOthers) != 0) {
     return {State::kFailed,
             fmt::format(
                 "{} (mode {:04o}) is writable by users other than its owner {}: they can redirect "
