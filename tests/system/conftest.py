@@ -62,6 +62,14 @@ def claimsd(build, scratch):
 
 
 @pytest.fixture
+def audit_in_memory():
+    """The table [audit] of a daemon whose log is not on a disk: each rejection waits for its record, and a busy disk
+    takes long. Not for tests of the log."""
+    with tempfile.TemporaryDirectory(prefix="claimsd-", dir="/dev/shm") as directory:
+        yield {"directory": directory + "/audit"}
+
+
+@pytest.fixture
 def peer():
     """Makes connections, which are closed at the end."""
     made = []

@@ -75,8 +75,8 @@ def order(what, token):
 
 
 @pytest.mark.parametrize("what", CASES)
-def test_a_revoked_hot_token_is_never_valid_again(claimsd, spinners, revoke, faults, what):
-    daemon = claimsd(faults.url("echo"), cache={"lease": "60s"})
+def test_a_revoked_hot_token_is_never_valid_again(claimsd, spinners, revoke, faults, audit_in_memory, what):
+    daemon = claimsd(faults.url("echo"), audit=audit_in_memory, cache={"lease": "60s"})
     token = old_token("hot")
     spinning = spinners(daemon, [token]).start()
     until_hot(spinning)
@@ -87,8 +87,8 @@ def test_a_revoked_hot_token_is_never_valid_again(claimsd, spinners, revoke, fau
 
 
 @pytest.mark.parametrize("what", CASES)
-def test_a_token_revoked_just_after_a_kill_and_restart_is_never_valid_again(claimsd, spinners, revoke, faults, what):
-    daemon = claimsd(faults.url("echo"), cache={"lease": "60s"})
+def test_a_token_revoked_just_after_a_kill_and_restart_is_never_valid_again(claimsd, spinners, revoke, faults, audit_in_memory, what):
+    daemon = claimsd(faults.url("echo"), audit=audit_in_memory, cache={"lease": "60s"})
     token = old_token("hot")
     spinning = spinners(daemon, [token]).start()
     until_hot(spinning)
@@ -103,8 +103,8 @@ def test_a_token_revoked_just_after_a_kill_and_restart_is_never_valid_again(clai
     check_none_is_valid(spinning, returned)
 
 
-def test_revoking_a_user_reaches_a_lease_whose_entry_was_evicted(claimsd, spinners, revoke, faults):
-    daemon = claimsd(faults.url("echo"), cache={"lease": "60s", "max_entries": 100, "map_slots": 16384})
+def test_revoking_a_user_reaches_a_lease_whose_entry_was_evicted(claimsd, spinners, revoke, faults, audit_in_memory):
+    daemon = claimsd(faults.url("echo"), audit=audit_in_memory, cache={"lease": "60s", "max_entries": 100, "map_slots": 16384})
     token, twin = old_token("hot"), old_token("twin")
     with MapPeer(daemon.socket) as peer, Peer(daemon.socket) as others:
         spinning = spinners(daemon, [token]).connect()
@@ -126,8 +126,8 @@ def test_revoking_a_user_reaches_a_lease_whose_entry_was_evicted(claimsd, spinne
         assert others.ask(twin).verdict == "valid"
 
 
-def test_revoking_a_user_reaches_a_first_request_in_flight(claimsd, spinners, revoke, faults):
-    daemon = claimsd(faults.url("gate"), cache={"lease": "60s"})
+def test_revoking_a_user_reaches_a_first_request_in_flight(claimsd, spinners, revoke, faults, audit_in_memory):
+    daemon = claimsd(faults.url("gate"), audit=audit_in_memory, cache={"lease": "60s"})
     token = old_token("cold")
     spinning = spinners(daemon, [token]).start()
     until(lambda: daemon.status()["queries"]["waiting"] == PROCESSES, "all workers wait for the request")
