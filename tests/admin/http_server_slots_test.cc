@@ -5,7 +5,9 @@
 
 #include <atomic>
 #include <deque>
+#include <future>
 #include <mutex>
+#include <semaphore>
 
 #include "daemon/admin/http_server.h"
 #include "daemon/http/deferred_response.h"
@@ -64,6 +66,30 @@ TEST_CASE("clients that send no whole request delay no other client") {
   CHECK(status_of(ask(dir / "s", kAction)) == 200);
   CHECK(status_of(ask(dir / "s", kGet)) == 200);
   CHECK(half.front().rest().empty());  // displaced
+}
+
+TEST_CASE(
+    "an admin action is served that comes in one moment with many clients that send nothing") {
+  const ScratchDirectory dir;
+  std::binary_semaphore blocks(0);
+  std::binary_semaphore blocked(0);
+  const auto handler = [&](const http::Request& request) {
+    if (request.path == "/x") {
+      blocked.release();
+      blocks.acquire();  // meanwhile the loop accepts no one
+    }
+    return http::Response();
+  };
+  const LoopThread server(serve(dir / "s", handler, patient()));
+  auto first = std::async(std::launch::async, [&] { return ask(dir / "s", kGet); });
+  blocked.acquire();
+  std::deque<TestClient> half;
+  for (int i = 0; i < 100; ++i) half.emplace_back(dir / "s").send("POST /action HTTP/1.1\r\n");
+  TestClient action(dir / "s");
+  action.send(kAction);
+  blocks.release();
+  CHECK(status_of(action.rest()) == 200);
+  CHECK(status_of(first.get()) == 200);
 }
 
 TEST_CASE(
