@@ -147,7 +147,7 @@ void HostReplica::on_message(std::string_view bytes, const Now& now) {
   const bool is_own = body.sender.host == settings_.host.bytes;
   const bool wrote_pulse = pulses_.wrote_last();
   const auto is_recent = [&](std::int64_t horizon) {
-    const Duration age = clock_.time(now) - WallTime(Duration(horizon));
+    const Duration age = clock_.time(now) - wall_time(horizon);
     return age < kMaxHorizonAge && age > -kMaxHorizonAge;
   };
   switch (body.kind) {
@@ -270,7 +270,7 @@ void HostReplica::on_pulse(std::string_view bytes, const Now& now) {
 void HostReplica::check_covered(const Now& now) {
   const proto::FleetPulse* const pulse = pulses_.uncovered(now);
   if (pulse == nullptr || !items_read_) return;
-  const WallTime horizon{Duration(pulse->horizon)};
+  const WallTime horizon = wall_time(pulse->horizon);
   if (const auto beyond = items_.covers(pulse->digest, horizon)) {
     pulses_.set_covered();
     exchange_.covered(*beyond, now);
@@ -298,7 +298,7 @@ void HostReplica::take_row(const proto::FleetBody& body, bool& is_seen, const No
   if (body.sender.host == settings_.host.bytes) {
     if (row.incarnation == incarnation_) {
       is_seen = true;
-    } else if (started_at_ && WallTime(Duration(row.redis_time)) >
+    } else if (started_at_ && wall_time(row.redis_time) >
                                   redis_now - (now.boot - *started_at_) + kClockTolerance) {
       shared_at_ = now.boot;  // written after this host's start, but not by it
     }

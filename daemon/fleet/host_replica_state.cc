@@ -2,6 +2,7 @@
 #include <algorithm>
 
 #include "daemon/fleet/host_replica.h"
+#include "daemon/fleet/rules.h"
 
 namespace claimsd::fleet {
 namespace {
@@ -121,9 +122,8 @@ std::size_t HostReplica::queued() const {
 FleetStatus HostReplica::status(const Now& now) const {
   return {.currency = currency_,
           .answers = answers_,
-          .last_pulse = pulses_.last()
-                            ? std::optional(WallTime(Duration(pulses_.last()->redis_time)))
-                            : std::nullopt,
+          .last_pulse =
+              pulses_.last() ? std::optional(wall_time(pulses_.last()->redis_time)) : std::nullopt,
           .pulse_age = pulses_.age(now),
           .clock_ahead = clock_.wall_ahead(now),
           .items = items_.size(),
@@ -143,7 +143,7 @@ std::vector<HostStatus> HostReplica::hosts(const Now&) const {
                    .currency = row.currency <= static_cast<std::uint8_t>(Currency::kHostIdShared)
                                    ? static_cast<Currency>(row.currency)
                                    : Currency::kNoPulse,
-                   .written_at = WallTime(Duration(row.redis_time)),
+                   .written_at = wall_time(row.redis_time),
                    .items = row.items,
                    .is_this_host = host == settings_.host.bytes});
   });
